@@ -1,0 +1,1 @@
+"""The actor runtime over Pykka: the only package that imports it."""

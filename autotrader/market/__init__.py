@@ -1,0 +1,1 @@
+"""Quotes for the engine: tapes, synthetic markets, live feeds."""

@@ -1,0 +1,1 @@
+"""The order manager: life cycle, books, journal, reconciliation, metrics."""

@@ -1,0 +1,1 @@
+"""One per venue: circuit breaker, retries, rate budget, dead letters."""

@@ -1,0 +1,1 @@
+"""What a strategy implements, and the actor that runs it."""

@@ -1,0 +1,1 @@
+"""Strategies that trade, to start from."""
