@@ -15,6 +15,7 @@ from typing import ClassVar
 import msgspec
 
 from autotrader.model import (
+    AccountInfo,
     BreakerState,
     Fill,
     Instrument,
@@ -385,6 +386,13 @@ class SymbolReleased(Message, frozen=True):
     ts_ns: int
 
 
+class Checkpointed(Message, frozen=True):
+    """All live state at this point of the journal, so that a start folds only what follows; ``body`` is its JSON."""
+
+    body: str
+    ts_ns: int
+
+
 class FrameUnreadable(Message, frozen=True):
     """A frame that the codec could not read, raw (base64)."""
 
@@ -561,6 +569,13 @@ class BreakerChanged(Message, frozen=True):
     state: BreakerState
     reason: str
     ts_ns: int
+
+
+class AccountConfirmed(Message, frozen=True):
+    """Who the venue says we are, and how far its clock is from ours in ns; told at every connect, before the snapshot."""
+
+    info: AccountInfo
+    clock_offset_ns: int = 0
 
 
 class InstrumentsListed(Message, frozen=True):
