@@ -529,6 +529,14 @@ class CallsFinished(Message, frozen=True):
     code: str = ""
 
 
+class OrdersTimed(Message, frozen=True, gc=False):
+    """When requests left and were answered: (client order id, written ns, answered ns), on the machine's monotonic clock."""
+
+    venue: str
+    times: tuple[tuple[str, int, int], ...]
+    lane = Lane.EVENTS
+
+
 class RetryDue(Message, frozen=True):
     """A back-off is over."""
 
@@ -645,6 +653,55 @@ class MarketEnded(Message, frozen=True):
 
 class GetStatus(Message, frozen=True):
     """Asked; answered by the actor's own snapshot."""
+
+
+class GetOrder(Message, frozen=True):
+    """Asked; answered by an ``OrderUpdate``, or None when neither memory nor journal knows the order."""
+
+    client_order_id: str
+
+
+class GetOpenOrders(Message, frozen=True):
+    """Asked; answered by a tuple of ``OrderUpdate``, those that are not done, oldest first."""
+
+
+class GetPositions(Message, frozen=True):
+    """Asked; answered by a tuple of ``Position``."""
+
+
+class GetBalances(Message, frozen=True):
+    """Asked; answered by a dict of asset to total."""
+
+    venue: str
+
+
+class GetMetrics(Message, frozen=True):
+    """Asked; answered by the metrics' summary."""
+
+
+class Subscribe(Message, frozen=True):
+    """Tell the actor ``name`` of every fill, order update and alert from now on."""
+
+    name: str
+
+
+class SweepDue(Message, frozen=True):
+    """The order manager's second hand: queries owed, sweeps, watches."""
+
+
+class StopTrading(Message, frozen=True):
+    """No new orders from now on; with ``cancel`` every open order of ours is cancelled. Asked, or told."""
+
+    cancel: bool
+    reason: str
+
+
+class SwitchStrategy(Message, frozen=True):
+    """The operator switches a strategy off, or on again after it was stopped."""
+
+    strategy: str
+    on: bool
+    by: str
 
 
 class ClearBlock(Message, frozen=True):
