@@ -1,0 +1,215 @@
+"""The sections of the configuration: every key with its unit, bounds and default. Defaults trade on paper."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+
+from autotrader.model import Mode, decimal_of
+
+__all__ = [
+    "AccountSection", "AlertsSection", "EngineSection", "IdsSection", "JournalSection", "KillSection", "LogsSection",
+    "MarketSection", "ModeName", "RiskSection", "RunSection", "Section", "StopSection", "StrategySection",
+]
+
+
+def _no_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not true or false")
+    return value
+
+
+def _exact(value: object) -> Decimal:
+    try:
+        return decimal_of(value, "")
+    except (TypeError, ValueError):
+        raise ValueError("must be a finite number such as 0.1") from None
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _url(value: object) -> str:
+    """Keep a Secret as it is: pydantic would make plain text of it."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a URL as text, such as json://127.0.0.1:8080/")
+    return value
+
+
+def _speed(value: object) -> object:
+    """Read the speed of a replay: ``max`` is as fast as the strategy follows."""
+    if value == "max":
+        return value
+    number = float(value) if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) else 0.0
+    if not 0 < number < float("inf"):
+        raise ValueError('must be a number above 0 (1 is real time), or "max"')
+    return number
+
+
+def _class_path(value: str) -> str:
+    place, colon, name = value.rpartition(":")
+    if not colon or not place or not name.isidentifier():
+        raise ValueError("must read package.module:Class or path/to/file.py:Class")
+    return value
+
+
+Int = Annotated[int, BeforeValidator(_no_bool)]
+Number = Annotated[float, BeforeValidator(_no_bool)]
+Exact = Annotated[Decimal, BeforeValidator(_exact)]
+Positive = Annotated[Number, Field(gt=0)]
+NotNegative = Annotated[Number, Field(ge=0)]
+Share = Annotated[Exact, Field(ge=0, le=1)]
+Count = Annotated[Int, Field(ge=1)]
+Whole = Annotated[Int, Field(ge=0)]
+Seed = Annotated[Int, Field(ge=0, lt=1 << 63)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:/ -]{1,64}$")]
+Currency = Annotated[str, BeforeValidator(_upper), Field(pattern=r"^[A-Z0-9]{2,12}$")]
+ClassPath = Annotated[str, AfterValidator(_class_path)]
+ModeName = Annotated[Mode, BeforeValidator(_upper)]
+Url = Annotated[str, PlainValidator(_url)]
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown keys are errors, values are frozen, numbers finite."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, coerce_numbers_to_str=True, populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+
+class EngineSection(Section):
+    """How the engine runs. ``id`` empty: made at the first start and kept in the journal."""
+
+    id: Annotated[str, Field(max_length=64)] = ""
+    cycle: Literal["timer", "quote"] = "timer"
+    cycle_time_ms: Positive = 100.0
+    order_timeout_s: Positive = 10.0
+    start_timeout_s: Positive = 5.0
+    switch_interval_ms: Positive = 1.0
+    enable_resiliency: bool = True
+    enable_oms_monitoring: bool = True
+    inflight_sweep_s: Positive = 2.0
+    open_orders_sweep_s: Positive = 30.0
+    positions_sweep_s: Positive = 30.0
+
+
+class JournalSection(Section):
+    """Where orders are written down. ``path`` empty: ``~/.local/state/autotrader/<mode>/journal.db``."""
+
+    enabled: bool = True
+    path: str = ""
+    synchronous: Annotated[Literal["FULL", "NORMAL"], BeforeValidator(_upper)] = "FULL"
+    lazy_commit_ms: Positive = 10.0
+    checkpoint_events: Count = 100_000
+
+
+class AccountSection(Section):
+    """The currency that equity, limits and summaries are counted in."""
+
+    currency: Currency = "USD"
+
+
+class StrategySection(Section):
+    """One strategy. ``class`` is ``package.module:Class`` or ``path/to/file.py:Class``; ``options`` reach its constructor."""
+
+    class_: ClassPath = Field(default="autotrader.strategy.examples:MovingAverageCross", alias="class")
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,64}$")] = ""
+    options: dict[str, Any] = Field(default_factory=dict)
+    hang_s: Positive = 10.0
+    cycle: Literal["timer", "quote"] | None = None
+    cycle_time_ms: Positive | None = None
+
+    @property
+    def label(self) -> str:
+        """Return the strategy's name: as given, else its class's."""
+        return self.name or self.class_.rpartition(":")[2]
+
+
+class MarketSection(Section):
+    """Where quotes come from, and what the tape's or the synthetic instrument is.
+
+    ``symbol``, ``tick`` and ``currency`` name the instrument of a tape, or replace ``symbols`` in the synthetic market.
+    """
+
+    source: Annotated[Literal["synthetic", "tape", "live"], BeforeValidator(_lower)] = "synthetic"
+    symbol: Name | None = None
+    symbols: Annotated[tuple[Name, ...], Field(min_length=1)] = ("BTCUSDT",)
+    tick: Annotated[Exact, Field(gt=0)] | None = None
+    currency: Currency | None = None
+    seed: Seed | None = None
+    rate: Positive = 10.0
+    volatility: NotNegative = 0.8
+    file: str = ""
+    columns: dict[str, str] = Field(default_factory=dict)
+    speed: Annotated[float | Literal["max"], PlainValidator(_speed)] = 1.0
+
+    @property
+    def synthetic_symbols(self) -> tuple[str, ...]:
+        """Return what the synthetic market quotes."""
+        return self.symbols if self.symbol is None else (self.symbol,)
+
+
+class RiskSection(BaseModel):
+    """The profile, and single controls over it; ``autotrader.risk`` knows their keys. ``profile`` empty: by the mode."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
+
+    profile: Annotated[Literal["", "rehearsal", "retail", "open"], BeforeValidator(_lower)] = ""
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """Return the single controls that were set: control → key → value."""
+        return dict(self.model_extra or {})
+
+
+class StopSection(Section):
+    """What a normal stop does with open orders."""
+
+    policy: Annotated[Literal["cancel", "leave"], BeforeValidator(_lower)] = "cancel"
+    timeout_s: Positive = 5.0
+
+
+class KillSection(Section):
+    """The kill switch's own settings; ``urls`` (apprise) are told of a pull, beside ``alerts.urls``."""
+
+    ibkr_global: bool = False
+    urls: tuple[Url, ...] = ()
+
+
+class AlertsSection(Section):
+    """Who is told of incidents: apprise URLs, or where to read one from."""
+
+    urls: tuple[Url, ...] = ()
+
+
+class LogsSection(Section):
+    """Log lines: stderr always, and a file when one is named."""
+
+    level: Annotated[Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)] = (
+        "INFO"
+    )
+    file: str = ""
+    rotation: str = "50 MB"
+    retention: Count = 10
+    json_lines: bool = Field(default=False, alias="json")
+
+
+class IdsSection(Section):
+    """Client order ids: None is random; a seed repeats them, for replays only."""
+
+    seed: Seed | None = None
+
+
+class RunSection(Section):
+    """When a run ends by itself; None never."""
+
+    duration_s: Positive | None = None
+    until_fills: Count | None = None
