@@ -203,6 +203,7 @@ class OrderReported(OrderEvent, frozen=True):
 
     ``state`` is OPEN or PARTIALLY_FILLED for a working order, a done state, or None for "not found". ``asked_ns`` is when the
     query left (0 for a report nobody asked for); ``proven``: the venue's rule of proof (Rule N, Rule L) is met.
+    ``average_price`` is that of ``filled_quantity``, where the venue tells it: it prices a fill that has to be inferred.
     """
 
     state: OrderState | None = None
@@ -212,6 +213,7 @@ class OrderReported(OrderEvent, frozen=True):
     asked_ns: int = 0
     proven: bool = False
     reason: str = ""
+    average_price: Decimal | None = None
 
 
 class TradeBusted(OrderEvent, frozen=True, kw_only=True):
@@ -541,6 +543,20 @@ class RetryDue(Message, frozen=True):
     """A back-off is over."""
 
     command: SendOrder | SendReplace | SendCancel
+
+
+class PaceDue(Message, frozen=True):
+    """The resiliency manager's second hand: a ban, a budget, an open breaker or a probe may have run out."""
+
+    venue: str
+
+
+class UsageReported(Message, frozen=True):
+    """What the venue says is used of a rate budget in its running interval (a header, mostly)."""
+
+    venue: str
+    budget: str
+    used: int
 
 
 class ProbeVenue(Message, frozen=True):
