@@ -506,6 +506,7 @@ class SnapshotTaken(Message, frozen=True):
     purpose: str
     snapshot: VenueSnapshot | None
     reason: str = ""
+    lane = Lane.EVENTS
 
 
 class AttemptFailed(Message, frozen=True):
@@ -577,6 +578,7 @@ class LinkChanged(Message, frozen=True):
     ts_ns: int
     epoch: int = 0
     gap_from_ns: int | None = None
+    lane = Lane.EVENTS
 
 
 class VenueReady(Message, frozen=True):
@@ -600,11 +602,13 @@ class AccountConfirmed(Message, frozen=True):
 
     info: AccountInfo
     clock_offset_ns: int = 0
+    lane = Lane.EVENTS
 
 
 class InstrumentsListed(Message, frozen=True):
     venue: str
     instruments: tuple[Instrument, ...]
+    lane = Lane.EVENTS
 
 
 class QuoteUpdate(Message, frozen=True, gc=False):
@@ -693,6 +697,13 @@ class GetBalances(Message, frozen=True):
 
 class GetMetrics(Message, frozen=True):
     """Asked; answered by the metrics' summary."""
+
+
+class AttachRoute(Message, frozen=True):
+    """Tell the actor ``actor`` of all that concerns the strategy ``name``, as soon as the actor runs."""
+
+    name: str
+    actor: str
 
 
 class Subscribe(Message, frozen=True):
