@@ -1,0 +1,105 @@
+"""The tables of a journal file, how a file is opened, and how an older one is brought forward."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from autotrader.errors import JournalError
+
+__all__ = ["MIGRATIONS", "VERSION", "migrate", "open_file", "transaction", "version_of"]
+
+_VERSION_1 = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY, ts_ns INTEGER NOT NULL, engine TEXT NOT NULL, kind TEXT NOT NULL, order_id TEXT NOT NULL,
+  venue TEXT NOT NULL, payload TEXT NOT NULL, hash BLOB NOT NULL) STRICT;
+CREATE INDEX events_order ON events (order_id) WHERE order_id <> '';
+CREATE TABLE checkpoints (seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+CREATE TABLE orders (
+  client_order_id TEXT PRIMARY KEY, venue_order_id TEXT, venue TEXT NOT NULL, account TEXT NOT NULL, symbol TEXT NOT NULL,
+  side TEXT NOT NULL, type TEXT NOT NULL, time_in_force TEXT NOT NULL, quantity TEXT NOT NULL, price TEXT, stop_price TEXT,
+  state TEXT NOT NULL, filled_quantity TEXT NOT NULL, average_price TEXT, reason_code TEXT, reason TEXT,
+  strategy TEXT NOT NULL, created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL, foreign_order INTEGER NOT NULL,
+  held INTEGER NOT NULL, reduce_only INTEGER NOT NULL, tag TEXT, crc INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX orders_venue ON orders (venue_order_id) WHERE venue_order_id IS NOT NULL;
+CREATE TABLE fills (
+  trade_id TEXT NOT NULL, client_order_id TEXT NOT NULL, venue_order_id TEXT, venue TEXT NOT NULL, account TEXT NOT NULL,
+  symbol TEXT NOT NULL, side TEXT NOT NULL, price TEXT NOT NULL, quantity TEXT NOT NULL, fee TEXT NOT NULL,
+  fee_asset TEXT NOT NULL, liquidity TEXT NOT NULL, ts_ns INTEGER NOT NULL, inferred INTEGER NOT NULL,
+  strategy TEXT NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (venue, account, symbol, trade_id)) STRICT, WITHOUT ROWID;
+CREATE TABLE positions (
+  venue TEXT NOT NULL, account TEXT NOT NULL, symbol TEXT NOT NULL, quantity TEXT NOT NULL, average_price TEXT,
+  realized_pnl TEXT NOT NULL, unrealized_pnl TEXT, currency TEXT NOT NULL, crc INTEGER NOT NULL,
+  PRIMARY KEY (venue, account, symbol)) STRICT, WITHOUT ROWID;
+CREATE TABLE dead_letters (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL, client_order_id TEXT NOT NULL, venue TEXT NOT NULL, reason TEXT NOT NULL,
+  attempts INTEGER NOT NULL, first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, status TEXT NOT NULL, body TEXT NOT NULL,
+  history TEXT NOT NULL, closed_by TEXT, closed_reason TEXT, closed_ns INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE kills (
+  seq INTEGER PRIMARY KEY, ts_ns INTEGER NOT NULL, action TEXT NOT NULL, level TEXT, scope TEXT NOT NULL,
+  reason TEXT NOT NULL, who TEXT NOT NULL) STRICT;
+CREATE TABLE blocks (
+  venue TEXT NOT NULL, symbol TEXT NOT NULL, reason TEXT NOT NULL, until_operator INTEGER NOT NULL, ts_ns INTEGER NOT NULL,
+  PRIMARY KEY (venue, symbol)) STRICT, WITHOUT ROWID;
+CREATE TABLE runs (
+  seq INTEGER PRIMARY KEY, ts_ns INTEGER NOT NULL, run INTEGER NOT NULL, mode TEXT NOT NULL, version TEXT NOT NULL) STRICT;
+CREATE TABLE alerts (
+  seq INTEGER PRIMARY KEY, ts_ns INTEGER NOT NULL, code TEXT NOT NULL, text TEXT NOT NULL, venue TEXT NOT NULL,
+  client_order_id TEXT NOT NULL) STRICT;
+"""
+
+Migration = Callable[[sqlite3.Connection], None]
+
+
+def _create(db: sqlite3.Connection) -> None:
+    for statement in _VERSION_1.split(";"):
+        db.execute(statement)
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: _create}
+"""Version → what brings a file of the version before to it. Released steps are never changed."""
+
+VERSION = max(MIGRATIONS)
+
+
+def open_file(path: Path) -> sqlite3.Connection:
+    """Open a journal for writing, creating the file if need be; every commit is synced (FULL)."""
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0, cached_statements=128)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+    db.execute("PRAGMA wal_autocheckpoint=8192")  # a backstop: the journal checkpoints when it is idle
+    db.execute("PRAGMA cache_size=-8192")
+    return db
+
+
+def version_of(db: sqlite3.Connection) -> int:
+    """Return the layout's version of an open file; 0 for an empty one."""
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Run the block in one transaction, all or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def migrate(db: sqlite3.Connection, migrations: Mapping[int, Migration] = MIGRATIONS) -> None:
+    """Bring the file forward, one version and one transaction at a time; raises ``JournalError`` for one from the future."""
+    found, newest = version_of(db), max(migrations)
+    if found > newest:
+        raise JournalError(f"the journal has layout {found}, this release knows up to {newest}; use a newer autotrader")
+    for version in range(found + 1, newest + 1):
+        with transaction(db):
+            migrations[version](db)
+            db.execute(f"PRAGMA user_version={version}")
