@@ -11,9 +11,10 @@ import msgspec
 
 from autotrader.model import BreakerState
 
-__all__ = ["BreakerSettings", "CircuitBreaker"]
+__all__ = ["NEVER", "BreakerSettings", "CircuitBreaker"]
 
 SECOND = 1_000_000_000
+NEVER = 1 << 62
 
 
 class BreakerSettings(msgspec.Struct, frozen=True):
@@ -91,19 +92,24 @@ class CircuitBreaker:
 
     def take_probe(self, now_ns: int) -> bool:
         """Take one of the probes of a half-open breaker, if one is left."""
-        if self.state is not BreakerState.HALF_OPEN or self._probes >= self.settings.probes:
+        if not self.has_probe:
             return False
         self._probes += 1
         self._probe_ns = now_ns
         return True
 
+    @property
+    def has_probe(self) -> bool:
+        """Say whether ``take_probe`` would give one."""
+        return self.state is BreakerState.HALF_OPEN and self._probes < self.settings.probes
+
     def due_ns(self) -> int:
-        """Return when ``poll`` has something to do (far in the future when nothing is due)."""
+        """Return when ``poll`` has something to do, ``NEVER`` when nothing is due."""
         if self.state is BreakerState.OPEN:
             return self._until
         if self.state is BreakerState.HALF_OPEN and self._probes:
             return self._probe_ns + round(self.settings.probe_timeout_s * SECOND)
-        return 1 << 63
+        return NEVER
 
     def _take(self, now_ns: int, ok: int, failed: int, slow: int) -> None:
         calls, size = self._calls, self.settings.window_calls

@@ -16,7 +16,6 @@ __all__ = ["KINDS", "Budget", "BudgetUsage", "RateLimiter"]
 SECOND = 1_000_000_000
 KINDS = ("order", "replace", "cancel", "query", "snapshot")
 RESTRAINED = frozenset({"order", "replace"})
-FAR = 1 << 62
 
 
 class Budget(msgspec.Struct, frozen=True):
@@ -62,11 +61,12 @@ class RateLimiter:
     ban stops everything for its full term.
     """
 
-    __slots__ = ("_tallies", "banned_until_ns")
+    __slots__ = ("_tallies", "banned_until_ns", "is_limited")
 
     def __init__(self, budgets: Sequence[Budget] = (), *, ceiling: float = 0.9, reserve: float = 0.2) -> None:
         self._tallies = tuple(_Tally(budget, ceiling, reserve) for budget in budgets)
         self.banned_until_ns = 0
+        self.is_limited = bool(budgets)
 
     def grant(self, kind: str, wanted: int, now_ns: int) -> int:
         """Return how many of ``wanted`` requests may go now, and count them."""

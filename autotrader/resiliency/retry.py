@@ -14,7 +14,9 @@ __all__ = ["FINAL_CODES", "RETRIABLE_KINDS", "Failure", "GiveUp", "Retry", "Retr
 
 SECOND = 1_000_000_000
 RETRIABLE_KINDS = frozenset({"not_sent", "rate_limited", "busy", "clock"})
-FINAL_CODES = frozenset({"HALTED", "INVALID_ORDER", "DEADLINE_PASSED"})
+FINAL_CODES = frozenset({
+    "HALTED", "INVALID_ORDER", "DEADLINE_PASSED", "RECEIPT_FORGED", "RECEIPT_USED", "RECEIPT_EXPIRED", "EXIT_COUNT",
+})
 """Our own no: to ask again is to be refused again."""
 
 
@@ -81,9 +83,9 @@ class Retry(msgspec.Struct, frozen=True):
         delay_s = max(failure.retry_after_s, jitter * backoff_s)
         return msgspec.structs.replace(noted, attempt=self.attempt + 1, delay_s=delay_s)
 
-    def without_budget(self, failure: Failure) -> GiveUp:
-        """Return the verdict for a retry that the venue's share of retries has no room for."""
-        return self._give_up("budget", failure, "given up, since retries have used up their share of the traffic")
+    def stop(self, failure: Failure, now_ns: int, why: str, verdict: str) -> GiveUp:
+        """Count a failed attempt and give up, for a reason that lies outside of it, such as the retry budget."""
+        return self._note(failure, now_ns)._give_up(why, failure, verdict)
 
     def _note(self, failure: Failure, now_ns: int) -> Retry:
         line = f"{now_ns} attempt {self.attempt}: {failure.kind} {failure.reason_code} {failure.reason}".rstrip()

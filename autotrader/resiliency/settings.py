@@ -36,6 +36,13 @@ class ResiliencySettings(msgspec.Struct, frozen=True):
         known = {key: tree[key] for key in ("breaker", "retry", "rate") if key in tree}
         return msgspec.convert({"enabled": enabled, **known}, cls)
 
+    def in_force(self) -> ResiliencySettings:
+        """Return what holds: when not ``enabled``, one attempt and no budgets."""
+        if self.enabled:
+            return self
+        retry = msgspec.structs.replace(self.retry, max_retries=1)
+        return msgspec.structs.replace(self, retry=retry, rate=RateSettings())
+
     @classmethod
     def named(
         cls, *, max_retries: int = 3, initial_backoff: float = 0.5, circuit_breaker_threshold: int = 5,
