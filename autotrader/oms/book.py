@@ -4,53 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
-from autotrader.errors import Refused
-from autotrader.messages import Message, OrderFilled
-from autotrader.model import Fill, Instrument, Order, OrderState, OrderUpdate, Position
-from autotrader.oms.orders import OrderRecord
+from autotrader.messages import (
+    BalanceOpened,
+    BalanceTransferred,
+    CancelAsked,
+    Message,
+    OrderAdopted,
+    OrderDenied,
+    OrderFilled,
+    OrderIntended,
+    OrderReported,
+    PositionAdopted,
+    ReplaceAsked,
+    TradeBusted,
+)
+from autotrader.model import ZERO, Fill, Instrument, Order, OrderState, Position
+from autotrader.oms.accounts import Accounts, AccountsState
+from autotrader.oms.classify import CLASSIFIERS, OLDER, changed_terms, second_id_event
+from autotrader.oms.fold import Applied, PositionKey, drop_twin, learn_id, move, settles_debt
+from autotrader.oms.inferred import infer_fill
+from autotrader.oms.lifecycle import CELLS, DRF, FIL, IGNORE, REFUSE, SND, STATES
+from autotrader.oms.orders import OrderRecord, record_of
+from autotrader.oms.positions import FillsOf
+from autotrader.oms.sentences import refusal
 
 __all__ = ["Applied", "Books", "FillsOf", "PositionKey"]
 
-PositionKey = tuple[str, str, str]
-"""(venue, account, symbol)."""
-
-FillsOf = Callable[[str, str, str], Iterable[Fill]]
-"""Loads all fills of (venue, account, symbol) from the journal, in any order; busted ones left out."""
+_CODE_OF = {state: code for code, state in enumerate(STATES)}
 
 
-class Applied(msgspec.Struct, gc=False):
-    """What one event did. Everything that must be told, sent, asked or blocked because of it is named here.
-
-    ``event`` is the row of order-states.md (0 for money), ``then`` a second row that the same message meant, 0 without.
-    ``order`` is the order as it stands now; None when nothing changed (ignored, refused, unknown) or while not live.
-    """
-
-    order: OrderUpdate | None = None
-    previous: OrderState | None = None
-    event: int = 0
-    then: int = 0
-    ignored: bool = False  # "." cell: nothing changed, no need to journal
-    unknown: bool = False  # no such order here: restore it from the journal and apply again, or adopt it as FOREIGN
-    refused: Refused | None = None  # "X" cell: nothing changed, tell who asked, do not journal
-    fills: tuple[Fill, ...] = ()  # F: booked now
-    undone: tuple[Fill, ...] = ()  # U: taken out of the books (a bust, or an inferred fill whose real one came)
-    query: bool = False  # Q: a query is owed; the debt is on the record (``owed_after_ns``) until answered
-    send_cancel: bool = False  # C: the cancel must go out now, by ``order.venue_order_id`` or else the client id
-    alert: str | None = None  # !: a sentence for a person
-    block: str | None = None  # K: "reconcile" or "operator": who lifts the block on the symbol
-    halt: bool = False  # KK: halt the venue
-    positions: tuple[PositionKey, ...] = ()  # changed; their balances and fees may have too
-    decided_ns: int = 0  # the order's, for latencies
+class _State(msgspec.Struct):
+    orders: list[OrderRecord]
+    accounts: AccountsState
 
 
 class Books:
     """All orders, positions and balances. One thread; pure: time comes from the events.
 
     ``lag_ns`` is how far behind a venue's answers to queries may be, for all venues or by name. ``live=False`` while
-    refolding a journal: the same state, but ``Applied`` is not filled (set ``books.live = True`` afterwards).
+    refolding a journal: the same state, but ``Applied.order`` is not built (set ``books.live = True`` afterwards).
     ``fills_of`` loads older fills for a refold; without it all fills stay in memory.
     """
 
@@ -59,71 +55,358 @@ class Books:
     ) -> None:
         self.live = live
         self.orders: dict[str, OrderRecord] = {}
+        self._lag_ns = lag_ns
+        self._accounts: Accounts | None = Accounts(fills_of)
+        self._by_venue_id: dict[tuple[str, str], str] = {}
+        self._owing: dict[str, None] = {}
+        self._gaps: dict[str, None] = {}
+
+    # ------------------------------------------------------------ folding
 
     def apply(self, event: Message) -> Applied:
-        """Fold one journal event (orders, money); other messages are ignored. Never raises for what a venue says."""
-        raise NotImplementedError
+        """Fold one journal event (orders, money); other messages do nothing. Never raises for what a venue says."""
+        handler = _HANDLERS.get(type(event))
+        return Applied(ignored=True) if handler is None else handler(self, event)
 
     def draft(self, order: Order) -> OrderRecord:
         """Note an order as DRAFT: recorded, nothing sent, not journalled."""
-        raise NotImplementedError
+        record = self.orders[order.client_order_id] = record_of(order, DRF, order.created_ns)
+        return record
 
     def find(self, client_order_id: str, venue: str = "", venue_order_id: str | None = None) -> OrderRecord | None:
         """Return the record by client id, else by the venue's id."""
-        raise NotImplementedError
+        record = self.orders.get(client_order_id)
+        if record is None and venue_order_id is not None:
+            known_as = self._by_venue_id.get((venue, venue_order_id))
+            return None if known_as is None else self.orders.get(known_as)
+        return record
 
     def evict(self, client_order_id: str) -> None:
         """Forget a closed order and its trade ids; a working one is kept."""
-        raise NotImplementedError
+        record = self.orders.get(client_order_id)
+        if record is None or record.code < FIL:
+            return
+        del self.orders[client_order_id]
+        self._owing.pop(client_order_id, None)
+        self._gaps.pop(client_order_id, None)
+        for name in (record.venue_order_id, *record.superseded, *record.twins):
+            if name is not None and self._by_venue_id.get((record.order.venue, name)) == client_order_id:
+                del self._by_venue_id[record.order.venue, name]
 
     def restore(self, events: Iterable[Message]) -> OrderRecord | None:
         """Refold one order from all its journal events, with no second effect on positions. None if nothing began it."""
-        raise NotImplementedError
+        scratch = Books(lag_ns=self._lag_ns, live=False)
+        scratch._accounts = None
+        for event in events:
+            scratch.apply(event)
+        for name, record in scratch.orders.items():
+            known = self.orders.setdefault(name, record)
+            if known is record:
+                self._index_all(record)
+            return known
+        return None
 
     def owing(self) -> Iterator[OrderRecord]:
-        """Iterate over the orders that owe a query; each ``owed_after_ns`` says when one must be asked at the earliest to settle."""
-        raise NotImplementedError
+        """Iterate over orders that owe a query; one asked at or after ``owed_after_ns`` settles it."""
+        return (self.orders[name] for name in tuple(self._owing))
 
     def inferred_due(self, now_ns: int, after_ns: int = 5_000_000_000) -> list[OrderFilled]:
         """Return inferred fills for gaps older than ``after_ns`` (event 27): journal and apply each. Ids are deterministic."""
-        raise NotImplementedError
+        due = (self.orders[name] for name in self._gaps)
+        return [infer_fill(record) for record in due if record.gap_since_ns + after_ns <= now_ns]
+
+    # ------------------------------------------------------------ money
+
+    @property
+    def accounts(self) -> Accounts:
+        """Return holdings, balances and fees."""
+        if self._accounts is None:
+            raise RuntimeError("a scratch book has no accounts")
+        return self._accounts
 
     def add_instruments(self, instruments: Iterable[Instrument]) -> None:
         """Take note of instruments; positions whose base asset or multiplier was not known are folded anew."""
-        raise NotImplementedError
+        self.accounts.add_instruments(instruments)
 
     def instrument(self, venue: str, symbol: str) -> Instrument | None:
         """Return the instrument if it was added."""
-        raise NotImplementedError
+        return self.accounts.instrument(venue, symbol)
 
     def position(self, venue: str, symbol: str, mid: Decimal | None = None) -> Position:
         """Return the position, flat if there is none; ``unrealized_pnl`` at ``mid``."""
-        raise NotImplementedError
+        return self.accounts.position(venue, symbol, mid)
 
     def positions(self, mids: Mapping[tuple[str, str], Decimal] | None = None) -> list[Position]:
         """Return all positions ever held, by (venue, symbol); ``mids`` by (venue, symbol)."""
-        raise NotImplementedError
+        return self.accounts.positions(mids)
 
     def balances(self, venue: str) -> dict[str, Decimal]:
         """Return the total per asset: opening + transfers + what fills moved - fees."""
-        raise NotImplementedError
+        return self.accounts.balances(venue)
 
     def fees(self, venue: str | None = None) -> dict[str, Decimal]:
         """Return the fees paid per asset, of one venue or all."""
-        raise NotImplementedError
+        return self.accounts.fees(venue)
 
     def is_opened(self, venue: str, account: str) -> bool:
         """Say whether opening balances of the account are on record."""
-        raise NotImplementedError
+        return self.accounts.is_opened(venue, account)
+
+    # ------------------------------------------------------------ checkpoints
 
     def export(self) -> bytes:
-        """Return all live state as JSON, for a checkpoint."""
-        raise NotImplementedError
+        """Return all live state as JSON, for a checkpoint; drafts, which were never journalled, are left out."""
+        orders = [record for record in self.orders.values() if record.code != DRF]
+        return msgspec.json.encode(_State(orders, self.accounts.state()))
 
     @classmethod
     def load(
-        cls, body: bytes, *, lag_ns: int | Mapping[str, int] = 1_000_000_000, live: bool = True,
-        fills_of: FillsOf | None = None,
+        cls, body: bytes, *, lag_ns: int | Mapping[str, int] = 1_000_000_000, live: bool = True, fills_of: FillsOf | None = None
     ) -> Books:
         """Return the books that ``export`` wrote."""
-        raise NotImplementedError
+        books, state = cls(lag_ns=lag_ns, live=live, fills_of=fills_of), msgspec.json.decode(body, type=_State)
+        books.accounts.restore(state.accounts)
+        for record in state.orders:
+            books.orders[record.client_order_id] = record
+            books._index_all(record)
+        return books
+
+    # ------------------------------------------------------------ one handler per kind of event
+
+    def _intended(self, event: OrderIntended) -> Applied:
+        order = event.order
+        record = self.orders.get(order.client_order_id)
+        if record is None:
+            record = self.orders[order.client_order_id] = record_of(order, SND, event.ts_ns)
+            update = record.update() if self.live else None
+            return Applied(update, OrderState.DRAFT, 1, decided_ns=order.decided_ns)
+        return self._run(record, 1, event)
+
+    def _denied(self, event: OrderDenied) -> Applied:
+        record = self.orders.get(event.order.client_order_id)
+        return self._run(record or self.draft(event.order), 2, event)
+
+    def _adopted(self, event: OrderAdopted) -> Applied:
+        order = event.order
+        if self.find(order.client_order_id, order.venue, event.venue_order_id) is not None:
+            return Applied(ignored=True)
+        if not order.client_order_id:
+            order = msgspec.structs.replace(order, client_order_id=f"foreign:{order.venue}:{event.venue_order_id}")
+        record = record_of(order, _CODE_OF[event.state], event.ts_ns)
+        record.foreign, record.venue_order_id, record.last_ns = True, event.venue_order_id or None, event.ts_ns
+        record.adopted = record.filled = event.filled_quantity
+        self.orders[order.client_order_id] = record
+        self._index_all(record)
+        return Applied(record.update() if self.live else None)
+
+    def _order_event(self, event: Any) -> Applied:
+        record = self.find(event.client_order_id, event.venue, event.venue_order_id)
+        if record is None:
+            return Applied(unknown=True)
+        number = CLASSIFIERS[type(event)](record, event, self._lag(record))
+        return self._run(record, number, event)
+
+    def _ask(self, event: CancelAsked | ReplaceAsked) -> Applied:
+        record = self.find(event.client_order_id, event.venue, event.venue_order_id)
+        if record is not None and record.foreign and record.code < FIL and getattr(event, "kill", False) is False:
+            number = 18 if type(event) is CancelAsked else 22
+            return Applied(event=number, refused=refusal(record, number), decided_ns=record.order.decided_ns)
+        return self._order_event(event)
+
+    def _reported(self, event: OrderReported) -> Applied:
+        record = self.find(event.client_order_id, event.venue, event.venue_order_id)
+        if record is None:
+            return Applied(unknown=True)
+        if settles_debt(record, event):
+            record.owed_after_ns = None
+            self._owing.pop(record.client_order_id, None)
+        number = CLASSIFIERS[OrderReported](record, event, self._lag(record))
+        applied = self._run(record, number, event)
+        then = _second_meaning(record, event, number)
+        if then:
+            applied.then = then
+            self._step(record, then, event, applied)
+            self._finish(record, applied)
+        if record.gap is not None:
+            self._gaps[record.client_order_id] = None
+        return applied
+
+    def _busted(self, event: TradeBusted) -> Applied:
+        record = self.find(event.client_order_id, event.venue, event.venue_order_id)
+        if record is None:
+            return Applied(unknown=True)
+        return self._run(record, CLASSIFIERS[TradeBusted](record, event, 0), event)
+
+    def _filled(self, event: OrderFilled) -> Applied:
+        record = self.orders.get(event.client_order_id)
+        fill = event.fill
+        venue_id = event.venue_order_id or fill.venue_order_id
+        if record is None:
+            record = self.find("", event.venue, venue_id)
+            if record is None:
+                return Applied(unknown=True)
+        applied = Applied(None, STATES[record.code], decided_ns=record.order.decided_ns)
+        if venue_id != record.venue_order_id and venue_id is not None:
+            self._other_id(record, venue_id, event, applied)
+        number = CLASSIFIERS[OrderFilled](record, event, 0)
+        if applied.event:
+            applied.then = number
+        else:
+            applied.event = number
+        if number == 15:
+            self._amend(record, fill, applied)
+        elif number < 15 and not fill.inferred and record.inferred is not None and record.total_with(fill) == record.filled:
+            applied.event = 27
+            self._book(record, fill, applied)
+            record.updated_ns = event.ts_ns
+        else:
+            self._step(record, number, event, applied)
+        if fill.trade_id in record.held_busts:
+            record.held_busts = tuple(name for name in record.held_busts if name != fill.trade_id)
+            applied.then = 17
+            self._step(record, 17, TradeBusted("", event.venue, event.ts_ns, trade_id=fill.trade_id), applied)
+        return self._finish(record, applied)
+
+    def _money(self, event: BalanceOpened | BalanceTransferred | PositionAdopted) -> Applied:
+        if self._accounts is None:
+            return Applied(ignored=True)
+        if type(event) is PositionAdopted:
+            return Applied(positions=(self._accounts.adopt(event),))
+        if type(event) is BalanceOpened:
+            return Applied(ignored=not self._accounts.open(event))
+        if type(event) is BalanceTransferred:
+            self._accounts.transfer(event)
+        return Applied()
+
+    # ------------------------------------------------------------ one cell
+
+    def _run(self, record: OrderRecord, number: int, message: Any) -> Applied:
+        applied = Applied(None, STATES[record.code], number, decided_ns=record.order.decided_ns)
+        self._step(record, number, message, applied)
+        return self._finish(record, applied)
+
+    def _step(self, record: OrderRecord, number: int, message: Any, applied: Applied) -> None:
+        cell = CELLS[12 * number + record.code]
+        action = cell.action
+        if action == IGNORE:
+            applied.ignored = not applied.fills
+            if number == OLDER:
+                drop_twin(record, message.venue_order_id)
+            return
+        if action == REFUSE:
+            applied.refused = refusal(record, number)
+            return
+        applied.ignored = False
+        if cell.books:
+            self._book(record, message.fill, applied)
+        elif cell.undoes:
+            self._undo(record, message.trade_id, applied)
+        elif cell.holds:
+            record.held_busts += (message.trade_id,)
+        move(record, cell, number, message, message.ts_ns, self._lag(record), applied)
+        name = getattr(message, "venue_order_id", None)
+        if name is not None:
+            self._index(record, name)
+
+    def _finish(self, record: OrderRecord, applied: Applied) -> Applied:
+        if applied.query:
+            self._owing[record.client_order_id] = None
+        if self.live and not applied.ignored and applied.refused is None:
+            applied.order = record.update()
+        return applied
+
+    def _book(self, record: OrderRecord, fill: Fill, applied: Applied) -> None:
+        order = record.order
+        if fill.client_order_id != order.client_order_id or fill.strategy != order.strategy or not fill.account:
+            fill = _completed(fill, record)
+        if record.inferred is None and not fill.inferred:
+            record.book(fill)
+            applied.fills += (fill,)
+        else:
+            booked, undone = record.settle(fill)
+            applied.fills += booked
+            applied.undone += undone
+        if self._accounts is not None:
+            applied.positions = (self._accounts.exchange(applied.undone, applied.fills),)
+        if record.gap is not None and record.filled >= record.gap:
+            record.gap = record.gap_price = None
+            self._gaps.pop(record.client_order_id, None)
+
+    def _undo(self, record: OrderRecord, trade_id: str, applied: Applied) -> None:
+        fill = record.unbook(trade_id)
+        record.busted += (trade_id,)
+        record.floor = max(record.floor - fill.quantity, ZERO)
+        if self._accounts is not None:
+            applied.positions = (self._accounts.unbook(fill),)
+        applied.undone += (fill,)
+
+    def _amend(self, record: OrderRecord, fill: Fill, applied: Applied) -> None:
+        known = record.fills.get(fill.trade_id)
+        if known is None or known.fee_asset or not fill.fee_asset:
+            applied.ignored = True
+            return
+        told = _completed(fill, record)
+        record.fills[fill.trade_id] = told
+        if self._accounts is not None:
+            self._accounts.unbook(known)
+            applied.positions = (self._accounts.book(told),)
+        applied.amended = (told,)
+
+    def _other_id(self, record: OrderRecord, name: str, event: OrderFilled, applied: Applied) -> None:
+        second = second_id_event(record, name)
+        if second:
+            applied.event = second
+            self._step(record, second, event, applied)
+        learn_id(record, name)
+        self._index(record, name)
+
+    def _index(self, record: OrderRecord, name: str) -> None:
+        if record.venue_order_id is None:
+            learn_id(record, name)
+        self._by_venue_id[record.order.venue, name] = record.order.client_order_id
+
+    def _index_all(self, record: OrderRecord) -> None:
+        for name in (record.venue_order_id, *record.superseded, *record.twins):
+            if name is not None:
+                self._by_venue_id[record.order.venue, name] = record.client_order_id
+        if record.owed_after_ns is not None:
+            self._owing[record.client_order_id] = None
+        if record.gap is not None:
+            self._gaps[record.client_order_id] = None
+
+    def _lag(self, record: OrderRecord) -> int:
+        lag = self._lag_ns
+        return lag if type(lag) is int else lag.get(record.order.venue, 1_000_000_000)  # type: ignore[union-attr]
+
+
+def _second_meaning(record: OrderRecord, event: OrderReported, number: int) -> int:
+    """Return 27 or 37 where a report that ended the order counts other fills than ours, 32 where a proof shows other terms."""
+    if number == 9 and event.filled_quantity is not None and record.code != DRF:
+        return 27 if event.filled_quantity > record.filled else 37 if event.filled_quantity < record.filled else 0
+    return 32 if number == 30 and changed_terms(record, event) == 32 else 0
+
+
+def _completed(fill: Fill, record: OrderRecord) -> Fill:
+    """Return the fill with what only we know: the order's client id, account and strategy."""
+    order = record.order
+    return Fill(
+        fill.trade_id, order.client_order_id, fill.venue_order_id or record.venue_order_id, fill.venue,
+        fill.account or order.account, fill.symbol, fill.side, fill.price, fill.quantity, fill.fee, fill.fee_asset,
+        fill.liquidity, fill.ts_ns, fill.inferred, order.strategy,
+    )
+
+
+_HANDLERS: dict[type[Message], Callable[[Books, Any], Applied]] = {
+    **dict.fromkeys(CLASSIFIERS, Books._order_event),
+    OrderIntended: Books._intended,
+    OrderDenied: Books._denied,
+    OrderAdopted: Books._adopted,
+    OrderFilled: Books._filled,
+    OrderReported: Books._reported,
+    TradeBusted: Books._busted,
+    CancelAsked: Books._ask,
+    ReplaceAsked: Books._ask,
+    BalanceOpened: Books._money,
+    BalanceTransferred: Books._money,
+    PositionAdopted: Books._money,
+}

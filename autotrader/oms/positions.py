@@ -1,0 +1,238 @@
+"""The position in one symbol: the fold of its fills sorted by (ts_ns, trade_id), at average cost.
+
+A fill that comes in order costs one step. A late or undone one refolds from its place. The newest fills are kept with the
+figures after each; older ones are asked from a loader, when a late fill or a bust reaches back so far.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+import msgspec
+
+from autotrader.model import ZERO, Fill, Instrument, InstrumentKind, Position, Side
+
+__all__ = ["Entry", "FillsOf", "Holding"]
+
+FillsOf = Callable[[str, str, str], Iterable[Fill]]
+"""Loads all fills of (venue, account, symbol) from the journal, in any order; busted ones left out."""
+
+WINDOW = 512
+"""Once so many fills are kept, the older half goes, if a loader can bring it back."""
+
+_BUY = Side.BUY
+_ONE = Decimal(1)
+_CASH = (InstrumentKind.STOCK, InstrumentKind.OPTION)
+Figures = tuple[Decimal, Decimal | None, Decimal]
+"""Quantity, average price, realised P&L."""
+_FLAT: Figures = (ZERO, None, ZERO)
+
+
+class Entry(msgspec.Struct, gc=False):
+    """One step of the fold, with the figures after it. ``fee`` is in ``fee_asset``; a step without a trade is an adoption."""
+
+    ts_ns: int
+    trade_id: str
+    order_id: str
+    quantity: Decimal
+    price: Decimal | None
+    fee: Decimal
+    fee_asset: str
+    adopted: bool = False
+    after_quantity: Decimal = ZERO
+    after_average: Decimal | None = None
+    after_realized: Decimal = ZERO
+
+    @property
+    def key(self) -> tuple[int, str, str]:
+        """Return what the fold is sorted by; the order's id parts the two sides of a trade with oneself."""
+        return (self.ts_ns, self.trade_id, self.order_id)
+
+
+def _key(entry: Entry) -> tuple[int, str, str]:
+    return (entry.ts_ns, entry.trade_id, entry.order_id)
+
+
+class Holding(msgspec.Struct):
+    """What is held in one symbol, and all that fills did to balances. Mutable; owned by one ``Books``.
+
+    ``moved`` and ``spent`` are the exact sums of signed quantity and of signed quantity x price: they need no order and no
+    instrument. ``quantity``, ``average`` and ``realized`` are the fold's head.
+    """
+
+    venue: str
+    account: str
+    symbol: str
+    quantity: Decimal = ZERO
+    average: Decimal | None = None
+    realized: Decimal = ZERO
+    moved: Decimal = ZERO
+    spent: Decimal = ZERO
+    fees: dict[str, Decimal] = msgspec.field(default_factory=dict)
+    quote: str = ""
+    base: str = ""
+    multiplier: Decimal = _ONE
+    cash: bool = False
+    entries: list[Entry] = msgspec.field(default_factory=list)
+    before: Figures = _FLAT  # the figures before the first entry kept
+    floor: tuple[int, str, str] | None = None  # the key of the last entry not kept any more
+    adoptions: list[Entry] = msgspec.field(default_factory=list)
+    late: dict[str, Entry | None] = msgspec.field(default_factory=dict)  # changes before the floor the loader may not have yet
+
+    def describe(self, instrument: Instrument, fills_of: FillsOf | None) -> bool:
+        """Take the instrument's terms over; fold anew where they change figures. Returns whether anything changed."""
+        terms = (instrument.quote, instrument.base, instrument.multiplier, instrument.kind in _CASH)
+        if terms == (self.quote, self.base, self.multiplier, self.cash):
+            return False
+        refold = (instrument.base, instrument.multiplier) != (self.base, self.multiplier)
+        self.quote, self.base, self.multiplier, self.cash = terms
+        if refold and (self.entries or self.floor is not None):
+            self._refold_all(fills_of)
+        return True
+
+    def book(self, fill: Fill, fills_of: FillsOf | None) -> None:
+        """Fold one fill in, at its place."""
+        quantity = fill.quantity if fill.side is _BUY else -fill.quantity
+        self.moved += quantity
+        self.spent += quantity * fill.price
+        fee, asset = fill.fee, fill.fee_asset
+        if fee:
+            fees = self.fees
+            fees[asset] = fees.get(asset, ZERO) + fee
+        self._insert(Entry(fill.ts_ns, fill.trade_id, fill.client_order_id, quantity, fill.price, fee, asset), fills_of)
+
+    def unbook(self, fill: Fill, fills_of: FillsOf | None) -> None:
+        """Take one booked fill out and fold what came after it anew."""
+        quantity = fill.quantity if fill.side is _BUY else -fill.quantity
+        self.moved -= quantity
+        self.spent -= quantity * fill.price
+        if fill.fee:
+            self.fees[fill.fee_asset] -= fill.fee
+        key = (fill.ts_ns, fill.trade_id, fill.client_order_id)
+        if self.floor is not None and key <= self.floor:
+            self.late[_late_name(key)] = None
+            self._refold_all(fills_of)
+            return
+        at = bisect_left(self.entries, key, key=_key)
+        del self.entries[at]
+        self._refold(at)
+
+    def adopt(self, quantity: Decimal, price: Decimal | None, ts_ns: int, fills_of: FillsOf | None) -> None:
+        """Fold in a quantity that no trade explains: no realised P&L, no balance moved."""
+        entry = Entry(ts_ns, "", f"{len(self.adoptions):06}", quantity, price, ZERO, "", True)
+        self.adoptions.append(entry)
+        self._insert(entry, fills_of)
+
+    def position(self, mid: Decimal | None) -> Position:
+        """Return the frozen position; unrealised P&L at ``mid``."""
+        unrealized = None
+        if mid is not None:
+            unrealized = ZERO if self.average is None else (mid - self.average) * self.quantity * self.multiplier
+        return Position(
+            self.venue, self.account, self.symbol, self.quantity, self.average, self.realized, unrealized, self.quote
+        )
+
+    def add_balances(self, totals: dict[str, Decimal]) -> None:
+        """Add what the fills did to each asset: spot moves base and quote, stocks and options the quote, others their P&L."""
+        if self.base:
+            totals[self.base] = totals.get(self.base, ZERO) + self.moved
+        if self.quote:
+            change = -self.spent * self.multiplier if self.base or self.cash else self.realized
+            totals[self.quote] = totals.get(self.quote, ZERO) + change
+        for asset, fee in self.fees.items():
+            totals[asset] = totals.get(asset, ZERO) - fee
+
+    def _insert(self, entry: Entry, fills_of: FillsOf | None) -> None:
+        entries = self.entries
+        if entries:
+            last = entries[-1]
+            in_order = entry.ts_ns > last.ts_ns or (entry.ts_ns == last.ts_ns and entry.key > last.key)
+        else:
+            in_order = self.floor is None or entry.key > self.floor
+        if in_order:
+            entries.append(entry)
+            self._step(entry)
+            if len(entries) > WINDOW and fills_of is not None:
+                self._trim()
+        elif self.floor is not None and entry.key <= self.floor:
+            if not entry.adopted:
+                self.late[_late_name(entry.key)] = entry
+            self._refold_all(fills_of)
+        else:
+            at = bisect_left(entries, entry.key, key=_key)
+            entries.insert(at, entry)
+            self._refold(at)
+
+    def _step(self, entry: Entry) -> None:
+        """Move the head on by one entry and note the figures after it."""
+        held, change, price, average = self.quantity, entry.quantity, entry.price, self.average
+        total = held + change
+        if not held:
+            average = price
+        elif (held > 0) is (change > 0):
+            if average is not None and price is not None:
+                average = (average * held + price * change) / total
+        else:
+            flips = total and (total > 0) is not (held > 0)
+            if average is not None and price is not None and not entry.adopted:
+                self.realized += (price - average) * (held if flips else -change) * self.multiplier
+            if flips:
+                average = price
+        if entry.fee and entry.fee_asset and entry.fee_asset == self.base:
+            net = total - entry.fee
+            if not total or (net and (net > 0) is not (total > 0)):
+                average = price
+            total = net
+        if not total:
+            average = None
+        self.quantity = entry.after_quantity = total
+        self.average = entry.after_average = average
+        entry.after_realized = self.realized
+
+    def _refold(self, at: int) -> None:
+        if at:
+            last = self.entries[at - 1]
+            self.quantity, self.average, self.realized = last.after_quantity, last.after_average, last.after_realized
+        else:
+            self.quantity, self.average, self.realized = self.before
+        for entry in self.entries[at:]:
+            self._step(entry)
+
+    def _trim(self) -> None:
+        half = len(self.entries) // 2
+        last = self.entries[half - 1]
+        self.before = (last.after_quantity, last.after_average, last.after_realized)
+        self.floor = last.key
+        del self.entries[:half]
+
+    def _refold_all(self, fills_of: FillsOf | None) -> None:
+        """Fold from the beginning: what the loader has before the floor, changes it may not have yet, and what is kept."""
+        floor = self.floor
+        if floor is not None:
+            older = {} if fills_of is None else self._older(fills_of(self.venue, self.account, self.symbol), floor)
+            for name, change in self.late.items():
+                if change is None:
+                    older.pop(name, None)
+                else:
+                    older[name] = change
+            older.update({_late_name(entry.key): entry for entry in self.adoptions if entry.key <= floor})
+            self.entries = sorted(older.values(), key=_key) + self.entries
+        self.floor, self.before = None, _FLAT
+        self._refold(0)
+        while fills_of is not None and len(self.entries) > WINDOW:
+            self._trim()
+
+    def _older(self, fills: Iterable[Fill], floor: tuple[int, str, str]) -> dict[str, Entry]:
+        older = {}
+        for fill in fills:
+            key = (fill.ts_ns, fill.trade_id, fill.client_order_id)
+            if key <= floor:
+                quantity = fill.quantity if fill.side is _BUY else -fill.quantity
+                older[_late_name(key)] = Entry(*key, quantity, fill.price, fill.fee, fill.fee_asset)
+        return older
+
+
+def _late_name(key: tuple[int, str, str]) -> str:
+    return f"{key[0]}/{key[1]}/{key[2]}"
