@@ -1,0 +1,131 @@
+"""A market that moves by itself: seeded, so that one seed is one market.
+
+Per symbol the logarithm of the mid is an anchor (a random walk with rare jumps) plus a deviation that reverts to it within
+seconds; the spread is log-normal, wider after a jump; sizes are log-normal in money. The shape is drawn with floats, prices
+and sizes are whole numbers of ticks and lots.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterator
+from decimal import Decimal
+from random import Random
+
+import msgspec
+
+from autotrader.market.naming import default_lot, guess_instrument
+from autotrader.model import Instrument, Quote
+
+__all__ = ["DEFAULT_SYMBOLS", "SyntheticMarket", "SyntheticSettings"]
+
+DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+_NS = 1_000_000_000
+
+
+class SyntheticSettings(msgspec.Struct, frozen=True):
+    """The ``market.*`` settings of the synthetic market; ``rate`` is quotes a second and symbol, on average."""
+
+    venue: str = "paper"
+    seed: int = 1
+    symbols: tuple[str, ...] = DEFAULT_SYMBOLS
+    rate: float = 20.0
+
+
+class _Shape(msgspec.Struct, frozen=True):
+    """Where a symbol starts and how it moves, in basis points: ``walk`` a root second, ``swing`` about the anchor."""
+
+    price: str
+    tick: str
+    walk: float = 1.0
+    swing: float = 2.0
+    spread: float = 0.5
+    size: float = 100_000.0
+
+
+_SHAPES = {
+    "BTCUSDT": _Shape("64250", "0.01"),
+    "ETHUSDT": _Shape("3420", "0.01", walk=1.2, swing=2.5),
+    "SOLUSDT": _Shape("152", "0.01", walk=1.6, swing=3.0, spread=1.0),
+    "EURUSD": _Shape("1.0850", "0.00001", walk=0.15, swing=0.3, spread=0.2, size=2_000_000.0),
+    "GBPUSD": _Shape("1.2650", "0.00001", walk=0.17, swing=0.3, spread=0.3, size=1_000_000.0),
+    "USDJPY": _Shape("151.200", "0.001", walk=0.16, swing=0.3, spread=0.3, size=150_000_000.0),
+}
+_OTHER = _Shape("100", "0.01", walk=0.5, swing=1.5, spread=1.5)
+
+_REVERSION_S, _JUMP_EVERY_S, _JUMP_BP, _CALM_S = 2.0, 60.0, 8.0, 5.0
+
+
+class SyntheticMarket:
+    """Iterating yields quotes without end, the first of each symbol at ``start_ns``; each pass is the same."""
+
+    def __init__(self, settings: SyntheticSettings, start_ns: int) -> None:
+        if not settings.symbols or settings.rate <= 0:
+            raise ValueError("a synthetic market needs a symbol and a rate above zero")
+        self._settings, self.start_ns = settings, start_ns
+        self.instruments = tuple(_instrument(settings.venue, symbol) for symbol in settings.symbols)
+
+    @property
+    def fraction(self) -> float:
+        """Return 0: it does not end."""
+        return 0.0
+
+    def __iter__(self) -> Iterator[Quote]:
+        """Yield the quotes from the beginning."""
+        settings, now_ns = self._settings, self.start_ns
+        walks = [_Walk(i, Random(f"{settings.seed}/{i.symbol}"), settings.rate) for i in self.instruments]
+        due = [(now_ns, number) for number in range(len(walks))]
+        while True:
+            now_ns, number = due[0]
+            yield walks[number].quote(now_ns)
+            heapq.heapreplace(due, (now_ns + walks[number].pause_ns(), number))
+
+
+def _instrument(venue: str, symbol: str) -> Instrument:
+    shape = _SHAPES.get(symbol, _OTHER)
+    guess = guess_instrument(venue, symbol, (), tick=Decimal(shape.tick), currency=None)
+    return msgspec.structs.replace(guess, lot=default_lot(guess.kind, Decimal(shape.price)))
+
+
+class _Walk:
+    """One symbol on its way."""
+
+    def __init__(self, instrument: Instrument, rng: Random, rate: float) -> None:
+        self._shape = shape = _SHAPES.get(instrument.symbol, _OTHER)
+        self._instrument, self._rng, self._rate = instrument, rng, rate
+        self._tick, self._lot = float(shape.tick), float(instrument.lot)
+        self._anchor, self._deviation, self._calm = math.log(float(shape.price)), 0.0, 1.0
+        self._last_ns: int | None = None
+
+    def pause_ns(self) -> int:
+        """Draw how long the next quote takes."""
+        return max(round(self._rng.expovariate(self._rate) * _NS), 1)
+
+    def quote(self, now_ns: int) -> Quote:
+        """Move on to this time and show the book's top."""
+        if self._last_ns is not None:
+            self._move((now_ns - self._last_ns) / _NS)
+        self._last_ns = now_ns
+        shape, rng, instrument = self._shape, self._rng, self._instrument
+        mid = math.exp(self._anchor + self._deviation) / self._tick
+        spread = max(round(mid * shape.spread * 1e-4 * (4.0 - 3.0 * self._calm) * math.exp(rng.gauss(0.0, 0.4))), 1)
+        bid = max(round(mid - spread / 2), 1)
+        return Quote(
+            venue=instrument.venue, symbol=instrument.symbol, bid=bid * instrument.tick, ask=(bid + spread) * instrument.tick,
+            bid_size=self._size(mid), ask_size=self._size(mid), ts_ns=now_ns,
+        )
+
+    def _move(self, seconds: float) -> None:
+        shape, rng = self._shape, self._rng
+        keep = math.exp(-seconds / _REVERSION_S)
+        self._deviation = self._deviation * keep + shape.swing * 1e-4 * math.sqrt(1.0 - keep * keep) * rng.gauss(0.0, 1.0)
+        self._anchor += shape.walk * 1e-4 * math.sqrt(seconds) * rng.gauss(0.0, 1.0)
+        self._calm = 1.0 - (1.0 - self._calm) * math.exp(-seconds / _CALM_S)
+        if rng.random() < 1.0 - math.exp(-seconds / _JUMP_EVERY_S):
+            self._anchor += _JUMP_BP * 1e-4 * rng.gauss(0.0, 1.0)
+            self._calm = 0.0
+
+    def _size(self, mid: float) -> Decimal:
+        money = self._shape.size * math.exp(self._rng.gauss(0.0, 0.6))
+        return max(int(money / (mid * self._tick) / self._lot), 1) * self._instrument.lot

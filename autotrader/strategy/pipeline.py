@@ -1,0 +1,56 @@
+"""A strategy put together from a signal, a sizing and rules: signal -> sizing -> risk -> one market order to the target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from autotrader.model import ZERO, ExecutionDecision, Snapshot
+from autotrader.strategy.base import Strategy, StrategyContext
+from autotrader.strategy.guards import RiskRule
+from autotrader.strategy.signals import Signal
+from autotrader.strategy.sizing import Sizing
+
+__all__ = ["Pipeline", "first_symbol"]
+
+
+def first_symbol(snapshot: Snapshot) -> str:
+    """Return the first symbol that has a quote."""
+    return next(iter(snapshot.quotes))
+
+
+class Pipeline(Strategy):
+    """Trades one symbol, the first with a quote unless one is named. Waits while an order of its own is open."""
+
+    def __init__(self, signal: Signal, sizing: Sizing, rules: Sequence[RiskRule] = (), symbol: str | None = None) -> None:
+        self._signal, self._sizing, self._rules, self._symbol = signal, sizing, tuple(rules), symbol
+        self._context: StrategyContext | None = None
+
+    def on_start(self, context: StrategyContext) -> None:
+        """Keep the context, for the lots."""
+        self._context = context
+
+    def decide(self, snapshot: Snapshot) -> list[ExecutionDecision]:
+        """Return the order from the position to the target, or nothing."""
+        symbol = self._symbol = self._symbol or first_symbol(snapshot)
+        score = self._signal.score(symbol, snapshot)
+        if score is None or snapshot.open_orders:
+            return []
+        target: Decimal | None = self._sizing.target(score, symbol, snapshot)
+        for rule in self._rules:
+            target = None if target is None else rule.adjust(target, symbol, snapshot)
+        return [] if target is None else self._towards(target, symbol, snapshot)
+
+    def _towards(self, target: Decimal, symbol: str, snapshot: Snapshot) -> list[ExecutionDecision]:
+        context, held = self._context, snapshot.positions.get(symbol, ZERO)
+        if context is None or symbol not in context.instruments:
+            return []
+        instrument = context.instruments[symbol]
+        if target < 0 and not instrument.allows_short:
+            target = ZERO
+        size = context.floor_size(symbol, abs(target - held))
+        reduces = abs(target) < abs(held) and target * held >= 0
+        if size <= 0 or (instrument.min_notional is not None and size * snapshot.quotes[symbol].bid < instrument.min_notional):
+            return []
+        action = "BUY" if target > held else "SELL"
+        return [ExecutionDecision(action, symbol, size, reduce_only=reduces, venue=instrument.venue)]

@@ -1,0 +1,160 @@
+"""What one strategy can know, kept from messages, and handed out as snapshots that never change afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+
+from autotrader.messages import AccountChanged
+from autotrader.model import ZERO, Instrument, Order, OrderState, OrderUpdate, Position, Quote, Snapshot
+from autotrader.strategy.recent import RecentTimes
+from autotrader.strategy.symbol_map import SymbolMap
+from autotrader.strategy.symbols import Symbols
+
+__all__ = ["View"]
+
+_REMEMBERED = 10_000
+
+
+class View:
+    """One thread's. A part is copied only when it changes after a snapshot that shows it was taken."""
+
+    def __init__(self, symbols: Symbols, venues: Mapping[str, bool] | None = None) -> None:
+        self.symbols, self.held = symbols, dict[tuple[str, str], Decimal]()
+        self.instruments: SymbolMap[Instrument] = SymbolMap(symbols)
+        self._quotes: SymbolMap[Quote] = SymbolMap(symbols)
+        self._positions: SymbolMap[Decimal] = SymbolMap(symbols, lambda: ZERO)
+        self._open: dict[str, OrderUpdate | Order] = {}
+        self._done = RecentTimes(_REMEMBERED)
+        self._accounts: dict[tuple[str, str], AccountChanged] = {}
+        self._venues = dict(venues or {})
+        self._version = symbols.version
+        self._shown_quotes: Mapping[str, Quote] | None = None
+        self._shown_positions: Mapping[str, Decimal] | None = None
+        self._shown_open: tuple[OrderUpdate, ...] | None = None
+        self._shown_money: tuple[Mapping[str, Decimal], Decimal | None] | None = None
+        self._shown_venues: Mapping[str, bool] | None = None
+
+    # ------------------------------------------------------------ what comes in
+
+    def take_quote(self, quote: Quote) -> None:
+        """Take the newest quote of a symbol."""
+        key = self.symbols.key(quote.venue, quote.symbol)
+        if self._shown_quotes is not None:
+            self._quotes, self._shown_quotes = self._quotes.duplicate(), None
+        self._quotes[key] = quote
+
+    def take_instrument(self, instrument: Instrument) -> None:
+        """Take what a venue lists."""
+        self.instruments[self.symbols.key(instrument.venue, instrument.symbol)] = instrument
+
+    def take_position(self, position: Position) -> None:
+        """Take a position as it is now."""
+        key = self.symbols.key(position.venue, position.symbol)
+        if self._shown_positions is not None:
+            self._positions, self._shown_positions = self._positions.duplicate(), None
+        self._positions[key] = self.held[position.venue, position.symbol] = position.quantity
+
+    def take_draft(self, order: Order) -> None:
+        """Take an order that is on its way to the order manager: shown as DRAFT until word of it comes."""
+        self._open[order.client_order_id], self._shown_open = order, None
+
+    def drop_draft(self, client_order_id: str) -> None:
+        """Forget an order that nobody took."""
+        if self._open.pop(client_order_id, None) is not None:
+            self._shown_open = None
+
+    def take_update(self, update: OrderUpdate) -> None:
+        """Take an order as it stands; what is older than what is known already changes nothing."""
+        order_id, done_ns = update.client_order_id, self._done.get(update.client_order_id)
+        if update.is_done:
+            self._done.put(order_id, update.updated_ns)
+            if self._open.pop(order_id, None) is not None:
+                self._shown_open = None
+        elif done_ns is None or update.updated_ns > done_ns:
+            known = self._open.get(order_id)
+            if type(known) is not OrderUpdate or known.updated_ns <= update.updated_ns:
+                self._open[order_id], self._shown_open = update, None
+
+    def take_account(self, account: AccountChanged) -> None:
+        """Take the balances of one account."""
+        self._accounts[account.venue, account.account], self._shown_money = account, None
+
+    def take_ready(self, venue: str, *, ready: bool) -> None:
+        """Take whether a venue's books are reconciled."""
+        self._venues[venue], self._shown_venues = ready, None
+
+    # ------------------------------------------------------------ what goes out
+
+    @property
+    def can_decide(self) -> bool:
+        """Say whether there is a quote and a venue that is ready."""
+        return bool(self._quotes) and any(self._venues.values())
+
+    def snapshot(self, now_ns: int) -> Snapshot:
+        """Return all of it as of now."""
+        if self._version != self.symbols.version:
+            self._name_anew()
+        balances, equity = self._money()
+        return Snapshot(now_ns, self._quotes_shown(), self._positions_shown(), self._open_shown(), balances, equity,
+                        self._venues_shown())
+
+    def open_orders(self) -> tuple[OrderUpdate, ...]:
+        """Return the orders that are not done."""
+        return self._open_shown()
+
+    def _quotes_shown(self) -> Mapping[str, Quote]:
+        if self._shown_quotes is None:
+            self._shown_quotes = MappingProxyType(self._quotes)
+        return self._shown_quotes
+
+    def _positions_shown(self) -> Mapping[str, Decimal]:
+        if self._shown_positions is None:
+            self._shown_positions = MappingProxyType(self._positions)
+        return self._shown_positions
+
+    def _open_shown(self) -> tuple[OrderUpdate, ...]:
+        if self._shown_open is None:
+            self._shown_open = tuple([one if isinstance(one, OrderUpdate) else _as_update(one) for one in self._open.values()])
+        return self._shown_open
+
+    def _money(self) -> tuple[Mapping[str, Decimal], Decimal | None]:
+        if self._shown_money is None:
+            self._shown_money = _sum_of(list(self._accounts.values()))
+        return self._shown_money
+
+    def _venues_shown(self) -> Mapping[str, bool]:
+        if self._shown_venues is None:
+            self._shown_venues = MappingProxyType(dict(self._venues))
+        return self._shown_venues
+
+    def _name_anew(self) -> None:
+        """Give every symbol the key it has now that a second venue lists one of them."""
+        self._version, key = self.symbols.version, self.symbols.key
+        quotes, positions, instruments = list(self._quotes.values()), dict(self.held), list(self.instruments.values())
+        self._quotes, self._shown_quotes = SymbolMap(self.symbols), None
+        self._positions, self._shown_positions = SymbolMap(self.symbols, lambda: ZERO), None
+        self._quotes.update({key(quote.venue, quote.symbol): quote for quote in quotes})
+        self._positions.update({key(venue, symbol): quantity for (venue, symbol), quantity in positions.items()})
+        self.instruments.clear()
+        self.instruments.update({key(one.venue, one.symbol): one for one in instruments})
+
+
+def _sum_of(accounts: list[AccountChanged]) -> tuple[Mapping[str, Decimal], Decimal | None]:
+    balances: dict[str, Decimal] = {}
+    for account in accounts:
+        for asset, total in account.balances:
+            balances[asset] = balances.get(asset, ZERO) + total
+    known = [account.equity for account in accounts if account.equity is not None]
+    return MappingProxyType(balances), sum(known, ZERO) if known and len(known) == len(accounts) else None
+
+
+def _as_update(order: Order) -> OrderUpdate:
+    return OrderUpdate(
+        client_order_id=order.client_order_id, venue_order_id=None, venue=order.venue, account=order.account,
+        symbol=order.symbol, side=order.side, type=order.type, time_in_force=order.time_in_force, quantity=order.quantity,
+        price=order.price, stop_price=order.stop_price, state=OrderState.DRAFT, filled_quantity=ZERO, average_price=None,
+        reason_code=None, reason=None, strategy=order.strategy, created_ns=order.created_ns, updated_ns=order.created_ns,
+        reduce_only=order.reduce_only, tag=order.tag,
+    )
