@@ -1,0 +1,133 @@
+"""How trading goes: orders, fills, fill rate, latencies, filled notional, fees, rejects by reason. A pure fold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from autotrader.messages import OrdersTimed
+from autotrader.model import ZERO, Fill, Instrument, Order, plain
+from autotrader.oms.histogram import Histogram
+
+__all__ = ["PAR", "Metrics"]
+
+PAR = ("USD", "USDT", "USDC")
+"""Currencies that count 1 against each other unless a rate is given."""
+
+_TRACKED = 50_000
+"""Orders whose decision time is remembered; the oldest goes first."""
+
+
+class Metrics:
+    """Counters and histograms of one run. One thread; times are nanoseconds of the clock that stamps ``Order.decided_ns``.
+
+    ``instrument_of(venue, symbol)`` gives quote currency and multiplier, for the notional.
+    """
+
+    def __init__(self, instrument_of: Callable[[str, str], Instrument | None] | None = None) -> None:
+        self._instrument_of = instrument_of
+        self._decided: dict[str, int] = {}
+        self._filled_orders: dict[str, None] = {}
+        self.orders = self.orders_filled = self.fills = self.denied = self.rejected = self.unknown = 0
+        self.reasons: Counter[tuple[str, str]] = Counter()
+        self.notional: dict[str, Decimal] = {}
+        self.fees: dict[str, Decimal] = {}
+        self.decision_to_wire, self.wire_to_ack = Histogram(), Histogram()
+        self.decision_to_ack, self.decision_to_fill = Histogram(), Histogram()
+
+    def on_order(self, order: Order) -> None:
+        """Count an order that the limits let pass."""
+        self.orders += 1
+        decided = self._decided
+        decided[order.client_order_id] = order.decided_ns
+        if len(decided) > _TRACKED:
+            del decided[next(iter(decided))]
+
+    def on_denied(self, reason_code: str) -> None:
+        """Count our own no."""
+        self.denied += 1
+        self.reasons["DENIED", reason_code] += 1
+
+    def on_rejected(self, kind: str, reason_code: str) -> None:
+        """Count a no of the venue, or a request proved not sent; ``kind`` is the event's name."""
+        if kind == "OrderRejected":
+            self.rejected += 1
+        self.reasons[kind, reason_code] += 1
+
+    def on_unknown(self) -> None:
+        """Count a request whose outcome was unknown for a while."""
+        self.unknown += 1
+
+    def on_times(self, message: OrdersTimed) -> None:
+        """Count when requests left and were answered; zero stands for a time that is not known."""
+        decided = self._decided
+        for name, written_ns, answered_ns in message.times:
+            began_ns = decided.get(name, 0)
+            if began_ns and written_ns:
+                self.decision_to_wire.add(written_ns - began_ns)
+            if written_ns and answered_ns:
+                self.wire_to_ack.add(answered_ns - written_ns)
+            if began_ns and answered_ns:
+                self.decision_to_ack.add(answered_ns - began_ns)
+
+    def on_fill(self, fill: Fill, now_ns: int = 0) -> None:
+        """Count a booked fill; with ``now_ns`` the first of an order gives decision to fill."""
+        self.fills += 1
+        self._add(fill, 1)
+        seen, name = self._filled_orders, fill.client_order_id
+        if name not in seen:
+            seen[name] = None
+            self.orders_filled += 1
+            if len(seen) > _TRACKED:
+                del seen[next(iter(seen))]
+            began_ns = self._decided.get(name, 0)
+            if began_ns and now_ns:
+                self.decision_to_fill.add(now_ns - began_ns)
+
+    def on_undone(self, fill: Fill) -> None:
+        """Take back a fill that was busted, or an inferred one whose real one came."""
+        self.fills -= 1
+        self._add(fill, -1)
+
+    def summary(self, rates: Mapping[str, Decimal] | None = None) -> dict[str, Any]:
+        """Return all of it in the form of ``--summary-json``: decimals as text, latencies in microseconds.
+
+        ``filled_notional`` is in the account currency by ``rates`` (currency to account currency); USD, USDT and USDC count 1,
+        and so does a currency that stands alone. What has no rate counts 0 and is named in ``filled_notional_by_currency``.
+        """
+        return {
+            "orders": self.orders, "fills": self.fills, "denied": self.denied, "rejected": self.rejected, "unknown": self.unknown,
+            "fill_rate": round(self.orders_filled / self.orders, 4) if self.orders else None,
+            "filled_notional": plain(self._total(rates or {})),
+            "filled_notional_by_currency": {name: plain(amount) for name, amount in sorted(self.notional.items())},
+            "fees": {asset: plain(amount) for asset, amount in sorted(self.fees.items())},
+            "rejects": {f"{kind}:{code}": count for (kind, code), count in sorted(self.reasons.items())},
+            "latency_us": {
+                "decision_to_wire": _latency(self.decision_to_wire), "wire_to_ack": _latency(self.wire_to_ack),
+                "decision_to_ack": _latency(self.decision_to_ack), "decision_to_fill": _latency(self.decision_to_fill),
+            },
+        }
+
+    def _add(self, fill: Fill, sign: int) -> None:
+        instrument = None if self._instrument_of is None else self._instrument_of(fill.venue, fill.symbol)
+        amount = fill.price * fill.quantity * sign
+        quote = ""
+        if instrument is not None:
+            quote = instrument.quote
+            amount *= instrument.multiplier
+        self.notional[quote] = self.notional.get(quote, ZERO) + amount
+        if fill.fee:
+            self.fees[fill.fee_asset] = self.fees.get(fill.fee_asset, ZERO) + fill.fee * sign
+
+    def _total(self, rates: Mapping[str, Decimal]) -> Decimal:
+        if not rates and len(self.notional) == 1:
+            return next(iter(self.notional.values()))
+        par = Decimal(1)
+        return sum((amount * rates.get(name, par if name in PAR else ZERO) for name, amount in self.notional.items()), ZERO)
+
+
+def _latency(histogram: Histogram) -> dict[str, float | None]:
+    named = {"mean": histogram.mean_ns, "p50": histogram.quantile_ns(0.5), "p99": histogram.quantile_ns(0.99)}
+    return {name: None if value is None else round(value / 1000, 3) for name, value in named.items()}
