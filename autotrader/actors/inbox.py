@@ -12,7 +12,7 @@ import msgspec
 import pykka.messages
 from pykka._envelope import Envelope
 
-from autotrader.actors.in_flight import Tally, weigh
+from autotrader.actors.in_flight import LIFE_CYCLE, Tally, weigh
 from autotrader.actors.reply import Reply, Slip
 from autotrader.errors import Unavailable
 from autotrader.messages import Lane, Message, StopActor
@@ -32,7 +32,8 @@ def count_messages(payload: Any) -> int:
 class MailboxStats(msgspec.Struct, frozen=True):
     """A mailbox measured: counts are of messages, times in ns of the machine's clock.
 
-    ``handled`` + ``abandoned`` + ``depth`` + what is being handled now = all that was taken in, conflated quotes aside.
+    ``handled`` + ``abandoned`` + ``depth`` + ``conflated`` + what is being handled now = all that was ever taken in. The life
+    cycle of the actor itself (stop, heartbeats) counts in none of them but ``depth``.
     """
 
     depth: int
@@ -169,7 +170,7 @@ class Inbox:
         left: list[Entry] = []
         while (entry := self.take()) is not None:
             left.append(entry)
-        self.abandoned += sum(count_messages(entry[1]) for entry in left)
+        self.abandoned += sum(count_messages(entry[1]) for entry in left if type(entry[1]) not in LIFE_CYCLE)
         return left
 
     def stats(self) -> MailboxStats:

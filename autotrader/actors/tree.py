@@ -119,6 +119,11 @@ class Child:
         return self.state in (S.STARTING, S.RUNNING)
 
     @property
+    def is_down(self) -> bool:
+        """Whether it was stopped and its thread is over, or given up."""
+        return self.state is S.STOPPED and not self.live
+
+    @property
     def lets_pass(self) -> bool:
         """Whether children after it may start now."""
         if self.state is S.RUNNING:
@@ -375,7 +380,7 @@ class SupervisionTree:
 
     def _conclude(self) -> None:
         if self._batch and self._batch_error:
-            if all(self.children[name].state is S.STOPPED for name in self._batch):
+            if all(self.children[name].is_down for name in self._batch):
                 self._actions.append(StartDone(self._batch_error))
                 self._batch = []
         elif self._batch and all(self.children[name].state is S.RUNNING for name in self._batch):

@@ -292,9 +292,11 @@ class Worker(pykka.ThreadingActor):
     @handles(StopActor)
     def _on_stop_actor(self, _: StopActor) -> None:
         self._ending = True
+        self.inbox.handled -= 1  # the life cycle is not work, and _serve counts every message
 
     @handles(Heartbeat)
     def _on_heartbeat(self, beat: Heartbeat) -> None:
+        self.inbox.handled -= 1
         self.context.report(HeartbeatSeen(name=self.name, epoch=self.epoch, number=beat.number))
 
     @handles(Broadcast)
