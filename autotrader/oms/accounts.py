@@ -27,10 +27,10 @@ class AccountsState(msgspec.Struct):
 class Accounts:
     """What is held and owed, per (venue, account, symbol) and per asset. One thread; owned by one ``Books``."""
 
-    __slots__ = ("_by_symbol", "_cash", "_fills_of", "_holdings", "_instruments", "_opened")
+    __slots__ = ("_by_symbol", "_cash", "_holdings", "_instruments", "_opened", "fills_of")
 
     def __init__(self, fills_of: FillsOf | None) -> None:
-        self._fills_of = fills_of
+        self.fills_of = fills_of
         self._holdings: dict[PositionKey, Holding] = {}
         self._by_symbol: dict[tuple[str, str], Holding] = {}
         self._instruments: dict[tuple[str, str], Instrument] = {}
@@ -43,7 +43,11 @@ class Accounts:
             self._instruments[instrument.venue, instrument.symbol] = instrument
             for holding in self._holdings.values():
                 if holding.venue == instrument.venue and holding.symbol == instrument.symbol:
-                    holding.describe(instrument, self._fills_of)
+                    holding.describe(instrument, self.fills_of)
+
+    def instruments(self) -> list[Instrument]:
+        """Return all that were added."""
+        return list(self._instruments.values())
 
     def instrument(self, venue: str, symbol: str) -> Instrument | None:
         """Return the instrument if it was added."""
@@ -55,7 +59,7 @@ class Accounts:
         holding = self._holdings.get(key)
         if holding is None:
             holding = self._holding(key)
-        holding.book(fill, self._fills_of)
+        holding.book(fill, self.fills_of)
         return key
 
     def exchange(self, undone: tuple[Fill, ...], booked: tuple[Fill, ...]) -> PositionKey:
@@ -69,13 +73,13 @@ class Accounts:
     def unbook(self, fill: Fill) -> PositionKey:
         """Take a booked fill out; returns the position that changed."""
         key = (fill.venue, fill.account, fill.symbol)
-        self._holding(key).unbook(fill, self._fills_of)
+        self._holding(key).unbook(fill, self.fills_of)
         return key
 
     def adopt(self, event: PositionAdopted) -> PositionKey:
         """Add a quantity that no trade explains."""
         key = (event.venue, event.account, event.symbol)
-        self._holding(key).adopt(event.quantity, event.average_price, event.ts_ns, self._fills_of)
+        self._holding(key).adopt(event.quantity, event.average_price, event.ts_ns, self.fills_of)
         return key
 
     def open(self, event: BalanceOpened) -> bool:

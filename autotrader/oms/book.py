@@ -24,10 +24,10 @@ from autotrader.messages import (
 )
 from autotrader.model import ZERO, Fill, Instrument, Order, OrderState, Position
 from autotrader.oms.accounts import Accounts, AccountsState
-from autotrader.oms.classify import CLASSIFIERS, OLDER, changed_terms, second_id_event
+from autotrader.oms.classify import CLASSIFIERS, OLDER, second_id_event, second_meaning
 from autotrader.oms.fold import Applied, PositionKey, drop_twin, learn_id, move, settles_debt
 from autotrader.oms.inferred import infer_fill
-from autotrader.oms.lifecycle import CELLS, DRF, FIL, IGNORE, REFUSE, SND, STATES
+from autotrader.oms.lifecycle import CELLS, DRF, FIL, IGNORE, OPN, REFUSE, SND, STATES, live_code
 from autotrader.oms.orders import OrderRecord, record_of
 from autotrader.oms.positions import FillsOf
 from autotrader.oms.sentences import refusal
@@ -171,6 +171,17 @@ class Books:
             books._index_all(record)
         return books
 
+    def after(self, events: Iterable[Message]) -> Books:
+        """Return the books as they would stand after some events; these stay as they are. The same books without events."""
+        folded = list(events)
+        if not folded:
+            return self
+        scratch = Books.load(self.export(), lag_ns=self._lag_ns, live=False, fills_of=self.accounts.fills_of)
+        scratch.add_instruments(self.accounts.instruments())
+        for event in folded:
+            scratch.apply(event)
+        return scratch
+
     # ------------------------------------------------------------ one handler per kind of event
 
     def _intended(self, event: OrderIntended) -> Applied:
@@ -193,6 +204,8 @@ class Books:
         if not order.client_order_id:
             order = msgspec.structs.replace(order, client_order_id=f"foreign:{order.venue}:{event.venue_order_id}")
         record = record_of(order, _CODE_OF[event.state], event.ts_ns)
+        if OPN <= record.code < FIL:
+            record.code = live_code(order.quantity, event.filled_quantity, cancel_wished=False, replacing=False)
         record.foreign, record.venue_order_id, record.last_ns = True, event.venue_order_id or None, event.ts_ns
         record.adopted = record.filled = event.filled_quantity
         self.orders[order.client_order_id] = record
@@ -222,7 +235,7 @@ class Books:
             self._owing.pop(record.client_order_id, None)
         number = CLASSIFIERS[OrderReported](record, event, self._lag(record))
         applied = self._run(record, number, event)
-        then = _second_meaning(record, event, number)
+        then = second_meaning(record, event, number)
         if then:
             applied.then = then
             self._step(record, then, event, applied)
@@ -318,7 +331,7 @@ class Books:
     def _book(self, record: OrderRecord, fill: Fill, applied: Applied) -> None:
         order = record.order
         if fill.client_order_id != order.client_order_id or fill.strategy != order.strategy or not fill.account:
-            fill = _completed(fill, record)
+            fill = record.complete(fill)
         if record.inferred is None and not fill.inferred:
             record.book(fill)
             applied.fills += (fill,)
@@ -345,7 +358,7 @@ class Books:
         if known is None or known.fee_asset or not fill.fee_asset:
             applied.ignored = True
             return
-        told = _completed(fill, record)
+        told = record.complete(fill)
         record.fills[fill.trade_id] = told
         if self._accounts is not None:
             self._accounts.unbook(known)
@@ -377,23 +390,6 @@ class Books:
     def _lag(self, record: OrderRecord) -> int:
         lag = self._lag_ns
         return lag if type(lag) is int else lag.get(record.order.venue, 1_000_000_000)  # type: ignore[union-attr]
-
-
-def _second_meaning(record: OrderRecord, event: OrderReported, number: int) -> int:
-    """Return 27 or 37 where a report that ended the order counts other fills than ours, 32 where a proof shows other terms."""
-    if number == 9 and event.filled_quantity is not None and record.code != DRF:
-        return 27 if event.filled_quantity > record.filled else 37 if event.filled_quantity < record.filled else 0
-    return 32 if number == 30 and changed_terms(record, event) == 32 else 0
-
-
-def _completed(fill: Fill, record: OrderRecord) -> Fill:
-    """Return the fill with what only we know: the order's client id, account and strategy."""
-    order = record.order
-    return Fill(
-        fill.trade_id, order.client_order_id, fill.venue_order_id or record.venue_order_id, fill.venue,
-        fill.account or order.account, fill.symbol, fill.side, fill.price, fill.quantity, fill.fee, fill.fee_asset,
-        fill.liquidity, fill.ts_ns, fill.inferred, order.strategy,
-    )
 
 
 _HANDLERS: dict[type[Message], Callable[[Books, Any], Applied]] = {

@@ -33,7 +33,7 @@ from autotrader.model import DONE_STATES, Fill
 from autotrader.oms.lifecycle import DEN, DRF, PCX, SND, UNK
 from autotrader.oms.orders import OrderRecord
 
-__all__ = ["CLASSIFIERS", "OLDER", "changed_terms", "classify", "second_id_event"]
+__all__ = ["CLASSIFIERS", "OLDER", "classify", "second_id_event", "second_meaning"]
 
 OLDER = 26
 _REJECTED_CANCEL = {"too_late": 20, "busy": 21, "final": 36}
@@ -172,6 +172,17 @@ def changed_terms(record: OrderRecord, message: OrderReported) -> int:
         if all(b is None or a is None or a == b for a, b in zip(wanted, told, strict=True)):
             return 23
     return 32
+
+
+def second_meaning(record: OrderRecord, message: OrderReported, event: int) -> int:
+    """Return what else a report means once ``event`` is folded in, 0 for nothing.
+
+    27 or 37 where a report that ended the order counts other fills than ours, 32 where a proof of life shows other terms.
+    """
+    filled = message.filled_quantity
+    if event == 9 and filled is not None and record.code != DRF and record.code != DEN:
+        return 27 if filled > record.filled else 37 if filled < record.filled else 0
+    return 32 if event == 30 and changed_terms(record, message) == 32 else 0
 
 
 def _constant(event: int) -> Callable[[OrderRecord, Any, int], int]:

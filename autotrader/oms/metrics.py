@@ -98,7 +98,8 @@ class Metrics:
         and so does a currency that stands alone. What has no rate counts 0 and is named in ``filled_notional_by_currency``.
         """
         return {
-            "orders": self.orders, "fills": self.fills, "denied": self.denied, "rejected": self.rejected, "unknown": self.unknown,
+            "orders": self.orders, "fills": self.fills, "denied": self.denied,
+            "rejected": self.rejected, "unknown": self.unknown,
             "fill_rate": round(self.orders_filled / self.orders, 4) if self.orders else None,
             "filled_notional": plain(self._total(rates or {})),
             "filled_notional_by_currency": {name: plain(amount) for name, amount in sorted(self.notional.items())},

@@ -108,6 +108,15 @@ class OrderRecord(msgspec.Struct, gc=False):
         self.notional -= fill.price * fill.quantity
         return fill
 
+    def complete(self, fill: Fill) -> Fill:
+        """Return the fill with what only we know: the order's client id, account and strategy."""
+        order = self.order
+        return Fill(
+            fill.trade_id, order.client_order_id, fill.venue_order_id or self.venue_order_id, fill.venue,
+            fill.account or order.account, fill.symbol, fill.side, fill.price, fill.quantity, fill.fee, fill.fee_asset,
+            fill.liquidity, fill.ts_ns, fill.inferred, order.strategy,
+        )
+
     def total_with(self, fill: Fill) -> Decimal:
         """Return the cumulative quantity once a trade is booked that is not yet; an inferred one only fills up to its floor."""
         if self.inferred is None and not fill.inferred:
