@@ -1,0 +1,124 @@
+"""What one unit of an asset is worth in the account currency, by the quotes of listed instruments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from autotrader.model import Instrument, InstrumentKind
+
+__all__ = ["Rates", "pair_of"]
+
+ONE = Decimal(1)
+DOLLARS = frozenset({"USD", "USDT", "USDC"})
+MOST_HOPS = 3
+
+Listing = tuple[str, str]
+
+
+def pair_of(instrument: Instrument) -> tuple[str, str] | None:
+    """Return (base, quote) of an instrument whose price converts one asset into another, else None.
+
+    A currency pair traded on margin has no base that is held; its first three letters name one.
+    """
+    if instrument.kind is InstrumentKind.SPOT and instrument.base:
+        return instrument.base, instrument.quote
+    if instrument.kind is InstrumentKind.FX:
+        base = instrument.base or instrument.symbol[:3].upper()
+        return (base, instrument.quote) if base != instrument.quote else None
+    return None
+
+
+class Rates:
+    """Conversion rates over quoted pairs, either way round, by the fewest hops (three at most).
+
+    USDT and USDC count as one USD unless that pair itself is quoted. Rates and ways are kept until a mid on the way moves.
+    ``seeds`` are rates of an earlier run, used only where no way is quoted yet.
+    """
+
+    def __init__(self, currency: str, seeds: Mapping[str, Decimal] | None = None) -> None:
+        self.currency = currency
+        self.seeds = dict(seeds or {})
+        self._pairs: dict[str, list[tuple[str, Listing, bool]]] = {}
+        self._listings: dict[Listing, tuple[str, str]] = {}
+        self._mids: dict[Listing, Decimal] = {}
+        self._rates: dict[str, Decimal | None] = {}
+        self._users: dict[Listing, set[str]] = {}
+
+    def on_listing(self, venue: str, instrument: Instrument) -> bool:
+        """Take an instrument; return whether it converts anything."""
+        pair = pair_of(instrument)
+        listing = (venue, instrument.symbol)
+        if pair is None or pair == self._listings.get(listing):
+            return pair is not None
+        self._listings[listing] = pair
+        base, quote = pair
+        self._pairs.setdefault(base, []).append((quote, listing, False))
+        self._pairs.setdefault(quote, []).append((base, listing, True))
+        if listing in self._mids:
+            self._forget_all()
+        return True
+
+    def on_mid(self, listing: Listing, mid: Decimal) -> tuple[str, ...]:
+        """Take a new mid (above zero) of a converting pair; return the assets whose rate may have changed."""
+        before = self._mids.get(listing)
+        self._mids[listing] = mid
+        if before is None:
+            return self._forget_all()
+        users = self._users.get(listing)
+        if users is None or before == mid:
+            return ()
+        for asset in users:
+            self._rates.pop(asset, None)
+        return tuple(users)
+
+    def rate(self, asset: str) -> Decimal | None:
+        """Return what one unit of the asset is worth, None when no quoted way leads to the account currency."""
+        if asset == self.currency:
+            return ONE
+        try:
+            return self._rates[asset]
+        except KeyError:
+            rate = self._rates[asset] = self._find(asset)
+            return rate
+
+    def known(self) -> dict[str, Decimal]:
+        """Return the rates in use, for ``seeds`` of a later run."""
+        return {**self.seeds, **{asset: rate for asset, rate in self._rates.items() if rate is not None}}
+
+    def _forget_all(self) -> tuple[str, ...]:
+        assets = tuple(self._rates)
+        self._rates.clear()
+        self._users.clear()
+        return assets
+
+    def _find(self, asset: str) -> Decimal | None:
+        seen = {asset}
+        front: list[tuple[str, Decimal, tuple[Listing, ...]]] = [(asset, ONE, ())]
+        for _ in range(MOST_HOPS):
+            further: list[tuple[str, Decimal, tuple[Listing, ...]]] = []
+            for at, rate, way in front:
+                for other, factor, used in self._steps(at):
+                    if other == self.currency:
+                        return self._remember(asset, rate * factor, way + used)
+                    if other not in seen:
+                        seen.add(other)
+                        further.append((other, rate * factor, way + used))
+            front = further
+        return self.seeds.get(asset)
+
+    def _steps(self, asset: str) -> list[tuple[str, Decimal, tuple[Listing, ...]]]:
+        steps: list[tuple[str, Decimal, tuple[Listing, ...]]] = [
+            (other, ONE / mid if inverse else mid, (listing,))
+            for other, listing, inverse in self._pairs.get(asset, ())
+            if (mid := self._mids.get(listing)) is not None
+        ]
+        if asset in DOLLARS:
+            quoted = {other for other, _, _ in steps}
+            steps += [(other, ONE, ()) for other in sorted(DOLLARS - quoted - {asset})]
+        return steps
+
+    def _remember(self, asset: str, rate: Decimal, way: tuple[Listing, ...]) -> Decimal:
+        for listing in way:
+            self._users.setdefault(listing, set()).add(asset)
+        return rate
