@@ -185,6 +185,9 @@ class ResiliencyActor(Worker):
 
     @handles(AttemptFailed)
     def _on_attempt_failed(self, failed: AttemptFailed) -> None:
+        waiting = self._waiting.retries.get(key_of(failed.command))
+        if waiting is not None and waiting.command.attempt > failed.command.attempt:
+            return  # told twice
         self._fail(failed.command, Failure(failed.kind, failed.reason_code, failed.reason, failed.retry_after_s))
 
     def _fail(self, command: Write | SendCancel, failure: Failure) -> None:
