@@ -662,10 +662,12 @@ class StrategyStopped(Message, frozen=True):
 
 
 class MarketEnded(Message, frozen=True):
-    """The tape is at its end."""
+    """The tape is at its end, or cannot be read on: then ``error`` says why. ``skipped`` counts rows left out as wrong."""
 
     source: str
     quotes: int
+    error: str = ""
+    skipped: int = 0
 
 
 # ---------------------------------------------------------------- the operator, and threads outside

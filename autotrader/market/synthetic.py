@@ -15,6 +15,7 @@ from random import Random
 
 import msgspec
 
+from autotrader.errors import ConfigError
 from autotrader.market.naming import default_lot, guess_instrument
 from autotrader.model import Instrument, Quote
 
@@ -58,28 +59,25 @@ _REVERSION_S, _JUMP_EVERY_S, _JUMP_BP, _CALM_S = 2.0, 60.0, 8.0, 5.0
 
 
 class SyntheticMarket:
-    """Iterating yields quotes without end, the first of each symbol at ``start_ns``; each pass is the same."""
+    """Quotes without end, in order of time; the same settings and start give the same quotes."""
 
-    def __init__(self, settings: SyntheticSettings, start_ns: int) -> None:
-        if not settings.symbols or settings.rate <= 0:
-            raise ValueError("a synthetic market needs a symbol and a rate above zero")
-        self._settings, self.start_ns = settings, start_ns
-        self.instruments = tuple(_instrument(settings.venue, symbol) for symbol in settings.symbols)
+    fraction, skipped = 0.0, 0
 
-    @property
-    def fraction(self) -> float:
-        """Return 0: it does not end."""
-        return 0.0
+    def __init__(self, settings: SyntheticSettings | None = None) -> None:
+        self._settings = settings or SyntheticSettings()
+        if not self._settings.symbols or not self._settings.rate > 0:
+            raise ConfigError("a synthetic market needs a symbol and a rate above zero (market.symbols, market.rate)")
+        self.instruments = tuple(_instrument(self._settings.venue, symbol) for symbol in self._settings.symbols)
 
-    def __iter__(self) -> Iterator[Quote]:
-        """Yield the quotes from the beginning."""
-        settings, now_ns = self._settings, self.start_ns
-        walks = [_Walk(i, Random(f"{settings.seed}/{i.symbol}"), settings.rate) for i in self.instruments]
+    def quotes(self, now_ns: int) -> Iterator[Quote]:
+        """Yield the quotes from this time on, the first of each symbol at once, in the order of the settings."""
+        seed, rate = self._settings.seed, self._settings.rate
+        walks = [_Walk(one, Random(f"{seed}/{one.symbol}"), rate) for one in self.instruments]
         due = [(now_ns, number) for number in range(len(walks))]
         while True:
-            now_ns, number = due[0]
-            yield walks[number].quote(now_ns)
-            heapq.heapreplace(due, (now_ns + walks[number].pause_ns(), number))
+            ts_ns, number = due[0]
+            yield walks[number].quote(ts_ns)
+            heapq.heapreplace(due, (ts_ns + walks[number].pause_ns(), number))
 
 
 def _instrument(venue: str, symbol: str) -> Instrument:

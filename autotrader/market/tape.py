@@ -95,6 +95,15 @@ class Tape:
         if counts.quotes == 0:
             raise TapeError(self.path, f"gave no quote ({counts.skipped} bad rows); trades must show both sides")
 
+    def quotes(self, now_ns: int) -> Iterator[TapeEvent]:  # noqa: ARG002
+        """Yield the quotes from the beginning, at their own times whatever the time is."""
+        return iter(self)
+
+    @property
+    def skipped(self) -> int:
+        """Return how many rows of the current pass were left out as wrong."""
+        return self.counts.skipped
+
     @property
     def fraction(self) -> float:
         """Return the share of the file that the current pass has read, by bytes; for the thread that iterates."""

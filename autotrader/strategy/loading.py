@@ -56,7 +56,8 @@ def strategy_class(spec: str) -> type:
     if lacking:
         raise ConfigError(f"strategy {spec}: {name} lacks {' and '.join(lacking)}; derive it from autotrader.strategy.Strategy")
     if inspect.isabstract(found):
-        raise ConfigError(f"strategy {spec}: {name} is abstract: it lacks {', '.join(sorted(vars(found)['__abstractmethods__']))}")
+        lacking = sorted(vars(found)["__abstractmethods__"])
+        raise ConfigError(f"strategy {spec}: {name} is abstract, it lacks {', '.join(lacking)}")
     return found
 
 
