@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from support import eventually as _eventually  # noqa: E402
 
 
-@pytest.fixture()
+@pytest.fixture
 def eventually() -> Callable[..., Any]:
     """Wait until a check holds: ``eventually(lambda: seen == [1])``."""
     return _eventually

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import traceback
 from collections.abc import Callable
@@ -136,8 +135,7 @@ class Incarnation:
         return str(self.context.runtime.redact(text))[:POISON_CHARS] + more
 
     def _report(self, message: Message) -> None:
-        with contextlib.suppress(Unavailable):  # the supervisor is gone: the runtime is being stopped
-            self.context.report(message)
+        self.context.report(message)
 
 
 def _messages(payload: Any) -> list[Message]:

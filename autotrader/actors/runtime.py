@@ -65,6 +65,8 @@ class Runtime:
         self._lock = threading.Lock()
         self._supervisor: Incarnation | None = None
         self._stopped = self._forked = False
+        self._over = threading.Event()
+        self._stopping_thread = 0
         note_forks(self)
 
     # ------------------------------------------------------------ names
@@ -119,20 +121,24 @@ class Runtime:
         if self._forked:
             return ()
         self._refuse_inside("stop")
+        deadline = time.monotonic() + timeout_s
         with self._lock:
             supervisor, first = self._supervisor, not self._stopped
             self._stopped = True
-        deadline = time.monotonic() + timeout_s
+        if not first:
+            self._over.wait(0.0 if self._stopping_thread == threading.get_ident() else timeout_s)
+            return ()
+        self._stopping_thread = threading.get_ident()
         lingering: list[ActorThread] = []
         if supervisor is not None:
-            if first:
-                self._stop_children(None, timeout_s=timeout_s)
+            self._stop_children(None, timeout_s=timeout_s)
             lingering = self._end_supervisor(supervisor)
         for ticker in {id(one): one for one in (self.ticker, self.wall_ticker)}.values():
             ticker.close(max(0.1, deadline - time.monotonic()))
         for thread in lingering:
             thread.join(max(0.0, deadline - time.monotonic()))
         _living.discard(self)
+        self._over.set()
         return tuple(thread.name for thread in lingering if thread.is_alive())
 
     def spawn(self, spec: ChildSpec) -> None:
@@ -182,7 +188,8 @@ class Runtime:
     def report(self, message: Message) -> None:
         """Tell the supervisor, if there is one; for workers and their threads."""
         if self._supervisor is not None:
-            self._supervisor.context.inbox.put(message)
+            with contextlib.suppress(Unavailable):
+                self._supervisor.context.inbox.put(message)
 
     def __enter__(self) -> Self:
         return self

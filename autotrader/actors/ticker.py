@@ -9,6 +9,7 @@ from typing import Any
 
 from loguru import logger
 
+from autotrader.actors.forking import FORKED, note_forks
 from autotrader.actors.handle import ActorThread, Handle
 from autotrader.clock import Clock, SystemClock
 from autotrader.errors import Unavailable
@@ -68,6 +69,8 @@ class TickerBase:
         self._numbers: dict[str, int] = {}
         self._cancelled = 0
         self.fired = self.dropped = self.skipped = 0
+        self._forked = False
+        note_forks(self)
 
     def now_ns(self) -> int:
         """Return the time that timers are measured on."""
@@ -107,7 +110,13 @@ class TickerBase:
                 self._cancelled = max(0, self._cancelled - 1)
             return self._heap[0].due_ns if self._heap else None
 
+    def after_fork(self) -> None:
+        """Refuse new timers in a forked child, where nothing would fire them."""
+        self._lock, self._forked, self._heap = threading.Lock(), True, []
+
     def _add(self, delay_ns: int, period_ns: int, handle: Handle, message: Message) -> TickToken:
+        if self._forked:
+            raise Unavailable(FORKED)
         with self._lock:
             number = self._numbers.get(handle.name, 0)
             self._numbers[handle.name] = number + 1
@@ -150,9 +159,11 @@ class TickerBase:
         try:
             token.send()
             self.fired += 1
-        except Unavailable:
-            token.fail(Unavailable("unbound"))
+        except Exception as error:  # noqa: BLE001  a function behind the handle: the other timers are due all the same
+            token.fail(error)
             self.dropped += 1
+            if not isinstance(error, Unavailable):
+                logger.bind(actor=token.handle.name).error(f"a timer could not be told: {error!r}")
 
     def _push_again(self, token: TickToken, now_ns: int) -> None:
         late = (now_ns - token.due_ns) // token.period_ns
@@ -199,10 +210,7 @@ class Ticker(TickerBase):
 
     def _run(self) -> None:
         while not self._closed:
-            try:
-                self._fire(self.now_ns())
-            except Exception as error:  # noqa: BLE001  top of the thread: one bad target must not end all timers
-                logger.bind(actor=self._name).error(f"a timer could not be told: {error!r}")
+            self._fire(self.now_ns())
             due_ns = self.next_due_ns()
             try:
                 self._wake.get(timeout=None if due_ns is None else max(0, due_ns - self.now_ns()) / NS)

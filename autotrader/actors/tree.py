@@ -366,7 +366,7 @@ class SupervisionTree:
         for child in self.children.values():
             due = child.state is S.WAITING and open_way
             due = due or (child.state is S.BACKING_OFF and now_ns >= child.due_ns)
-            if due and not child.live and not (stops and any(later.must_stop for later in self._after(child))):
+            if due and not child.live and not child.must_stop and not (stops and any(later.must_stop for later in self._after(child))):
                 self._launch(child, now_ns)
             open_way = open_way and child.lets_pass
 

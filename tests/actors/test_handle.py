@@ -66,12 +66,12 @@ def test_a_probe_may_stand_behind_a_handle():
     assert probe.of(Work) == [Work(1), Work(2)]
 
 
-@pytest.fixture()
+@pytest.fixture
 def made():
     return Made(Recorder)
 
 
-@pytest.fixture()
+@pytest.fixture
 def runtime(made):
     with Runtime() as runtime:
         runtime.start([ChildSpec("a", made)])

@@ -58,7 +58,7 @@ class Bare(pykka.ThreadingActor):
         self.called.append("on_stop")
 
 
-@pytest.fixture()
+@pytest.fixture
 def bare():
     actors = []
 
@@ -75,7 +75,7 @@ def bare():
     logging.getLogger("pykka").disabled = False
 
 
-@pytest.fixture()
+@pytest.fixture
 def runtime():
     with Runtime() as runtime:
         yield runtime

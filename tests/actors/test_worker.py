@@ -7,7 +7,7 @@ from autotrader.actors import Runtime, Worker, handles, handles_batch
 from autotrader.messages import Heartbeat, HeartbeatSeen, StopActor
 
 
-@pytest.fixture()
+@pytest.fixture
 def runtime():
     return Runtime(seed=7)
 
