@@ -11,7 +11,7 @@ from autotrader.config.layers import Merged
 from autotrader.config.secret_paths import is_secret_path
 from autotrader.secrets import redact
 
-__all__ = ["explain"]
+__all__ = ["HELP", "explain"]
 
 HELP = "every key, with its unit and default, stands in conf/default.toml"
 

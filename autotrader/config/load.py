@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -11,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from autotrader.config.explain import explain
+from autotrader.config.explain import HELP, explain
 from autotrader.config.layers import Layer, Merged, merge, read_env, read_file, read_sets
 from autotrader.config.secret_keys import hide_secrets
 from autotrader.config.settings import Settings
@@ -83,10 +82,8 @@ def _check_near_misses(settings: Settings, merged: Merged) -> None:
 
 def _check_risk(settings: Settings, merged: Merged) -> None:
     """Let the limits check their own keys, so that a mistyped control stops the start."""
-    risk_settings = getattr(importlib.import_module("autotrader.risk"), "risk_settings", None)
-    if risk_settings is None:
-        return
     try:
-        risk_settings(settings.risk.profile or "rehearsal", settings.risk.overrides)
+        settings.limits()
     except ConfigError as error:
-        raise ConfigError(f"{merged.source_of(('risk',))}: {error}") from error
+        sources = dict.fromkeys(source for path, (_, source) in merged.said.items() if path[0] == "risk")
+        raise ConfigError(f"{', '.join(sources)}: {error}\n({HELP})") from error

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
-from autotrader.model import Mode, decimal_of
+from autotrader.model import InstrumentKind, Mode, decimal_of
+from autotrader.secrets import Secret
 
 __all__ = [
     "AccountSection", "AlertsSection", "EngineSection", "IdsSection", "JournalSection", "KillSection", "LogsSection",
@@ -24,7 +25,9 @@ def _no_bool(value: object) -> object:
 def _exact(value: object) -> Decimal:
     try:
         return decimal_of(value, "")
-    except (TypeError, ValueError):
+    except TypeError:
+        raise ValueError('must be a number written as a Decimal or as text such as "0.1", not a float') from None
+    except ValueError:
         raise ValueError("must be a finite number such as 0.1") from None
 
 
@@ -41,6 +44,18 @@ def _url(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("must be a URL as text, such as json://127.0.0.1:8080/")
     return value
+
+
+def _column(value: object) -> object:
+    """Read a column of a tape: its header, or its number from one."""
+    is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    if not is_number and (not isinstance(value, str) or not value):
+        raise ValueError("must be the name of a column, or its number from 1")
+    return value
+
+
+def _reveal(urls: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(url.reveal() if isinstance(url, Secret) else url for url in urls)
 
 
 def _speed(value: object) -> object:
@@ -73,6 +88,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:/ -]{1,64}$")]
 Currency = Annotated[str, BeforeValidator(_upper), Field(pattern=r"^[A-Z0-9]{2,12}$")]
 ClassPath = Annotated[str, AfterValidator(_class_path)]
 ModeName = Annotated[Mode, BeforeValidator(_upper)]
+Column = Annotated[str | int, PlainValidator(_column)]
 Url = Annotated[str, PlainValidator(_url)]
 
 
@@ -90,7 +106,7 @@ class EngineSection(Section):
 
     id: Annotated[str, Field(max_length=64)] = ""
     cycle: Literal["timer", "quote"] = "timer"
-    cycle_time_ms: Positive = 100.0
+    cycle_time_ms: NotNegative = 100.0
     order_timeout_s: Positive = 10.0
     start_timeout_s: Positive = 5.0
     switch_interval_ms: Positive = 1.0
@@ -108,7 +124,7 @@ class JournalSection(Section):
     path: str = ""
     synchronous: Annotated[Literal["FULL", "NORMAL"], BeforeValidator(_upper)] = "FULL"
     lazy_commit_ms: Positive = 10.0
-    checkpoint_events: Count = 100_000
+    checkpoint_events: Count = 50_000
 
 
 class AccountSection(Section):
@@ -125,7 +141,9 @@ class StrategySection(Section):
     options: dict[str, Any] = Field(default_factory=dict)
     hang_s: Positive = 10.0
     cycle: Literal["timer", "quote"] | None = None
-    cycle_time_ms: Positive | None = None
+    cycle_time_ms: NotNegative | None = None
+    decide_on_fill: bool = False
+    max_decisions: Count = 1_000
 
     @property
     def label(self) -> str:
@@ -136,19 +154,24 @@ class StrategySection(Section):
 class MarketSection(Section):
     """Where quotes come from, and what the tape's or the synthetic instrument is.
 
-    ``symbol``, ``tick`` and ``currency`` name the instrument of a tape, or replace ``symbols`` in the synthetic market.
+    ``symbol``, ``tick`` and ``currency`` name the instrument of a tape; ``symbol`` also replaces ``symbols`` in the synthetic
+    market. ``rate`` is synthetic quotes a second and symbol; from ``columns`` on, the keys are a tape's.
     """
 
     source: Annotated[Literal["synthetic", "tape", "live"], BeforeValidator(_lower)] = "synthetic"
     symbol: Name | None = None
-    symbols: Annotated[tuple[Name, ...], Field(min_length=1)] = ("BTCUSDT",)
     tick: Annotated[Exact, Field(gt=0)] | None = None
     currency: Currency | None = None
-    seed: Seed | None = None
-    rate: Positive = 10.0
-    volatility: NotNegative = 0.8
+    symbols: Annotated[tuple[Name, ...], Field(min_length=1)] = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+    seed: Seed = 1
+    rate: Annotated[Positive, Field(le=1_000_000)] = 20.0
     file: str = ""
-    columns: dict[str, str] = Field(default_factory=dict)
+    columns: dict[str, Column] = Field(default_factory=dict)
+    kind: Annotated[InstrumentKind, BeforeValidator(_upper)] | None = None
+    lot: Annotated[Exact, Field(gt=0)] | None = None
+    size: Annotated[Exact, Field(gt=0)] | None = None
+    spread: Annotated[Exact, Field(ge=0)] | None = None
+    bad_rows: Annotated[Literal["error", "skip"], BeforeValidator(_lower)] = "error"
     speed: Annotated[float | Literal["max"], PlainValidator(_speed)] = 1.0
 
     @property
@@ -183,11 +206,21 @@ class KillSection(Section):
     ibkr_global: bool = False
     urls: tuple[Url, ...] = ()
 
+    @property
+    def revealed(self) -> tuple[str, ...]:
+        """Return the URLs in plain text, for the one line that opens them."""
+        return _reveal(self.urls)
+
 
 class AlertsSection(Section):
     """Who is told of incidents: apprise URLs, or where to read one from."""
 
     urls: tuple[Url, ...] = ()
+
+    @property
+    def revealed(self) -> tuple[str, ...]:
+        """Return the URLs in plain text, for the one line that opens them."""
+        return _reveal(self.urls)
 
 
 class LogsSection(Section):

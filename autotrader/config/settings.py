@@ -27,6 +27,7 @@ from autotrader.config.sections import (
 )
 from autotrader.config.venues import KNOWN_VENUES, PaperVenueSection, VenueSection
 from autotrader.model import Mode, plain
+from autotrader.risk import RiskSettings, default_profile, risk_settings
 from autotrader.secrets import STARS, Secret, redact
 
 __all__ = ["Settings"]
@@ -89,6 +90,8 @@ class Settings(Section):
         if self.mode is not Mode.PAPER and not self.active_venues:
             names = ", ".join(KNOWN_VENUES[1:])
             raise ValueError(f"mode {self.mode} needs a venue: set venues.NAME.enabled = true for one of {names}")
+        if any((one.cycle or self.engine.cycle) == "timer" and not _cycle_of(self, one) for one in self.all_strategies):
+            raise ValueError('cycle_time_ms = 0 decides on every quote, and needs cycle = "quote"')
         labels = [strategy.label for strategy in self.all_strategies]
         for label in labels:
             if labels.count(label) > 1:
@@ -114,6 +117,14 @@ class Settings(Section):
         """Return what is to run: ``strategies`` when any is given, else the one ``strategy``."""
         return self.strategies or (self.strategy,)
 
+    def limits(self) -> RiskSettings:
+        """Return the limits in force: the profile, by the mode unless it is named, with what overrides it."""
+        return risk_settings(self.risk.profile or default_profile(self.mode), self.risk.overrides)
+
+    def cycle_of(self, strategy: StrategySection) -> tuple[str, float]:
+        """Return how a strategy is triggered, and its cycle in ms: its own, else the engine's."""
+        return strategy.cycle or self.engine.cycle, _cycle_of(self, strategy)
+
     def tree(self) -> dict[str, Any]:
         """Return all settings as plain nested values, secrets as stars."""
         tree: dict[str, Any] = _plain(self.model_dump(by_alias=True))
@@ -124,6 +135,10 @@ class Settings(Section):
         tree = self.tree()
         tree["venues"] = {name: tree["venues"][name] for name in self.active_venues}
         return redact("\n".join(f"{key} = {value}" for key, value in _lines(tree, "")))
+
+
+def _cycle_of(settings: Settings, strategy: StrategySection) -> float:
+    return settings.engine.cycle_time_ms if strategy.cycle_time_ms is None else strategy.cycle_time_ms
 
 
 def _plain(value: Any) -> Any:
