@@ -77,8 +77,9 @@ def _mapped(path: Path, columns: Mapping[str, str | int], header: tuple[str, ...
 def _column(path: Path, field: str, where: str | int, header: tuple[str, ...], width: int) -> int:
     if isinstance(where, str) and where in header:
         return header.index(where)
-    if isinstance(where, int) and 1 <= where <= width:
-        return where - 1
+    number = int(where) if str(where).isdecimal() else 0
+    if 1 <= number <= width:
+        return number - 1
     known = ", ".join(header) if header else f"numbers from 1 to {width}"
     raise TapeError(path, f"market.columns.{field} is {where!r}, which is no column of it: {known}")
 

@@ -22,16 +22,23 @@ from autotrader.model import Instrument, Quote
 __all__ = ["DEFAULT_SYMBOLS", "SyntheticMarket", "SyntheticSettings"]
 
 DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
-_NS = 1_000_000_000
+_NS, _YEAR_S = 1_000_000_000, 31_557_600
 
 
 class SyntheticSettings(msgspec.Struct, frozen=True):
-    """The ``market.*`` settings of the synthetic market; ``rate`` is quotes a second and symbol, on average."""
+    """The ``market.*`` settings of the synthetic market.
+
+    ``rate`` is quotes a second and symbol, on average; ``volatility`` that of a year (0.8 is 80 %), None as suits the symbol;
+    ``tick`` and ``currency`` replace those of every symbol.
+    """
 
     venue: str = "paper"
     seed: int = 1
     symbols: tuple[str, ...] = DEFAULT_SYMBOLS
     rate: float = 20.0
+    volatility: float | None = None
+    tick: Decimal | None = None
+    currency: str | None = None
 
 
 class _Shape(msgspec.Struct, frozen=True):
@@ -67,12 +74,12 @@ class SyntheticMarket:
         self._settings = settings or SyntheticSettings()
         if not self._settings.symbols or not self._settings.rate > 0:
             raise ConfigError("a synthetic market needs a symbol and a rate above zero (market.symbols, market.rate)")
-        self.instruments = tuple(_instrument(self._settings.venue, symbol) for symbol in self._settings.symbols)
+        self.instruments = tuple(_instrument(self._settings, symbol) for symbol in self._settings.symbols)
 
     def quotes(self, now_ns: int) -> Iterator[Quote]:
         """Yield the quotes from this time on, the first of each symbol at once, in the order of the settings."""
-        seed, rate = self._settings.seed, self._settings.rate
-        walks = [_Walk(one, Random(f"{seed}/{one.symbol}"), rate) for one in self.instruments]
+        settings = self._settings
+        walks = [_Walk(one, _shape(one.symbol, settings), settings) for one in self.instruments]
         due = [(now_ns, number) for number in range(len(walks))]
         while True:
             ts_ns, number = due[0]
@@ -80,19 +87,28 @@ class SyntheticMarket:
             heapq.heapreplace(due, (ts_ns + walks[number].pause_ns(), number))
 
 
-def _instrument(venue: str, symbol: str) -> Instrument:
+def _shape(symbol: str, settings: SyntheticSettings) -> _Shape:
     shape = _SHAPES.get(symbol, _OTHER)
-    guess = guess_instrument(venue, symbol, (), tick=Decimal(shape.tick), currency=None)
+    if settings.volatility is None:
+        return shape
+    walk = settings.volatility * 1e4 / math.sqrt(_YEAR_S)
+    return msgspec.structs.replace(shape, walk=walk, swing=2 * walk)
+
+
+def _instrument(settings: SyntheticSettings, symbol: str) -> Instrument:
+    shape = _SHAPES.get(symbol, _OTHER)
+    tick = settings.tick or Decimal(shape.tick)
+    guess = guess_instrument(settings.venue, symbol, (), tick=tick, currency=settings.currency)
     return msgspec.structs.replace(guess, lot=default_lot(guess.kind, Decimal(shape.price)))
 
 
 class _Walk:
     """One symbol on its way."""
 
-    def __init__(self, instrument: Instrument, rng: Random, rate: float) -> None:
-        self._shape = shape = _SHAPES.get(instrument.symbol, _OTHER)
-        self._instrument, self._rng, self._rate = instrument, rng, rate
-        self._tick, self._lot = float(shape.tick), float(instrument.lot)
+    def __init__(self, instrument: Instrument, shape: _Shape, settings: SyntheticSettings) -> None:
+        self._instrument, self._shape, self._rate = instrument, shape, settings.rate
+        self._rng = Random(f"{settings.seed}/{instrument.symbol}")
+        self._tick, self._lot = float(instrument.tick), float(instrument.lot)
         self._anchor, self._deviation, self._calm = math.log(float(shape.price)), 0.0, 1.0
         self._last_ns: int | None = None
 

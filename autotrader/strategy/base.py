@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_DOWN, Decimal
 from random import Random
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from autotrader.clock import Clock
 from autotrader.model import ExecutionDecision, Fill, Instrument, OrderUpdate, Snapshot
 
-if TYPE_CHECKING:
-    from loguru import Logger
-
-__all__ = ["Strategy", "StrategyContext", "StrategyLike"]
+__all__ = ["Log", "Strategy", "StrategyContext", "StrategyLike"]
 
 
 class StrategyLike(Protocol):
@@ -26,6 +23,19 @@ class StrategyLike(Protocol):
         """Take note of a fill of this strategy's orders, once each."""
 
 
+class Log(Protocol):
+    """The part of a loguru logger that a strategy may count on."""
+
+    def info(self, message: str, /, *args: object, **kwargs: object) -> None:
+        """Note what happened."""
+
+    def warning(self, message: str, /, *args: object, **kwargs: object) -> None:
+        """Note what should not happen."""
+
+    def error(self, message: str, /, *args: object, **kwargs: object) -> None:
+        """Note what a person should act on."""
+
+
 class StrategyContext:
     """What ``on_start`` gets. ``instruments`` is a live view with the keys of ``snapshot.quotes``; ``clock`` is engine time.
 
@@ -34,7 +44,7 @@ class StrategyContext:
 
     __slots__ = ("clock", "instruments", "log", "name", "rng")
 
-    def __init__(self, name: str, instruments: Mapping[str, Instrument], clock: Clock, rng: Random, log: Logger) -> None:
+    def __init__(self, name: str, instruments: Mapping[str, Instrument], clock: Clock, rng: Random, log: Log) -> None:
         self.name, self.instruments, self.clock, self.rng, self.log = name, instruments, clock, rng, log
 
     def floor_size(self, symbol: str, size: Decimal) -> Decimal:

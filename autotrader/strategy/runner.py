@@ -14,6 +14,7 @@ from autotrader.errors import Unavailable
 from autotrader.messages import (
     AccountChanged,
     AccountConfirmed,
+    AttachRoute,
     FillBooked,
     GetStatus,
     InstrumentsListed,
@@ -25,6 +26,7 @@ from autotrader.messages import (
     RequestRefused,
     StrategyStopped,
     SubmitOrder,
+    SwitchStrategy,
     VenueReady,
 )
 from autotrader.model import ClientOrderIds, ExecutionDecision, Instrument, Snapshot
@@ -37,6 +39,9 @@ from autotrader.strategy.verdicts import FloodError, decisions_of
 from autotrader.strategy.view import View
 
 __all__ = ["RunnerSettings", "RunnerStatus", "StrategyRunnerActor"]
+
+
+_PAST_BUSY_S = 1.0  # the supervisor calls a worker hung so long past its busy_until_ns
 
 
 class RunnerSettings(msgspec.Struct, frozen=True):
@@ -105,8 +110,9 @@ class StrategyRunnerActor(Worker):
         self._memory = memory or FillMemory()
         self._strategy: StrategyLike | None = None
         self._on_order: Callable[[Any], object] | None = None
-        self._off, self._waits_for = "", ""
-        self._cycle_ns, self._hang_ns = round(self._settings.cycle_time_ms * 1e6), round(self._settings.hang_s * 1e9)
+        self._off, self._waits_for, self._failed = "", "", False
+        self._cycle_ns = round(self._settings.cycle_time_ms * 1e6)
+        self._hang_ns = max(round((self._settings.hang_s - _PAST_BUSY_S) * 1e9), 0)
         self._by_quote, self._last_ns, self._fill_came = self._settings.trigger == "quote", -self._cycle_ns, False
         self._cycles = self._decided = self._fills = self._refused = 0
         for instrument in instruments:
@@ -118,6 +124,13 @@ class StrategyRunnerActor(Worker):
         """Make and start the strategy, and set the cycle going."""
         if self._settings.trigger not in ("timer", "quote"):
             raise ValueError(f'trigger must be "timer" or "quote", not {self._settings.trigger!r}')
+        self._tell(self._oms, AttachRoute(name=self._strategy_name, actor=self.name))
+        if not self._by_quote:
+            self.ticker.every(max(self._settings.cycle_time_ms, 1.0) / 1e3, self.me, CycleDue())
+        self._begin()
+
+    def _begin(self) -> None:
+        self._on_order = None
         self._strategy = self._guarded(self._make)
         if self._strategy is None:
             return
@@ -126,8 +139,6 @@ class StrategyRunnerActor(Worker):
             self._guarded(on_start, self._strategy_context())
         if on_order is not None and getattr(on_order, "__func__", None) is not Strategy.on_order:
             self._on_order = on_order
-        if not self._by_quote:
-            self.ticker.every(max(self._settings.cycle_time_ms, 1.0) / 1e3, self.me, CycleDue())
 
     def on_stop(self) -> None:
         """Let the strategy clean up."""
@@ -197,10 +208,16 @@ class StrategyRunnerActor(Worker):
         self._refused += 1
         self.log.bind(order_id=msg.client_order_id).warning(f"{msg.request} refused: {msg.reason} ({msg.reason_code})")
 
-    @handles(StrategyStopped)
-    def _on_stopped(self, msg: StrategyStopped) -> None:
-        if msg.strategy == self._strategy_name and not self._off:
-            self._off = f"{msg.reason_code}: {msg.reason}"
+    @handles(SwitchStrategy)
+    def _on_switch(self, msg: SwitchStrategy) -> None:
+        """Obey the limits and the operator. One that had failed begins anew when it is switched on, one that paused goes on."""
+        if not msg.on:
+            self._off = self._off or f"switched off: {msg.by}"
+        elif self._off:
+            self._off = ""
+            if self._failed:
+                self._failed = False
+                self._begin()
 
     @handles(GetStatus)
     def _on_get_status(self, _: GetStatus) -> RunnerStatus:
@@ -271,14 +288,17 @@ class StrategyRunnerActor(Worker):
     def _switch_off(self, code: str, reason: str) -> None:
         if self._off:
             return
-        self._off = f"{code}: {reason}"
+        self._off, self._failed = f"{code}: {reason}", True
         self.log.error(f"strategy {self._strategy_name} is off, its orders are cancelled: {reason}")
         stopped = StrategyStopped(strategy=self._strategy_name, reason_code=code, reason=reason, ts_ns=self.clock.now_ns())
         for listener in (self._oms, *self._listeners):
-            try:
-                listener.tell(stopped)
-            except Unavailable as e:
-                self.log.error(f"{listener.name} did not hear that strategy {self._strategy_name} is off: {e}")
+            self._tell(listener, stopped)
+
+    def _tell(self, listener: Handle, message: Message) -> None:
+        try:
+            listener.tell(message)
+        except Unavailable as e:
+            self.log.error(f"{type(message).__name__} of strategy {self._strategy_name} was not heard: {e}")
 
     def _strategy_context(self) -> StrategyContext:
         return StrategyContext(self._strategy_name, MappingProxyType(self._view.instruments), self.clock, self.rng, self.log)

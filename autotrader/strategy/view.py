@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -33,7 +33,8 @@ class View:
         self._shown_quotes: Mapping[str, Quote] | None = None
         self._shown_positions: Mapping[str, Decimal] | None = None
         self._shown_open: tuple[OrderUpdate, ...] | None = None
-        self._shown_money: tuple[Mapping[str, Decimal], Decimal | None] | None = None
+        self._shown_money: Mapping[str, Decimal] | None = None
+        self._equity: Decimal | None = None
         self._shown_venues: Mapping[str, bool] | None = None
 
     # ------------------------------------------------------------ what comes in
@@ -78,8 +79,8 @@ class View:
                 self._open[order_id], self._shown_open = update, None
 
     def take_account(self, account: AccountChanged) -> None:
-        """Take the balances of one account."""
-        self._accounts[account.venue, account.account], self._shown_money = account, None
+        """Take the balances of one account, and the equity as it is now over all of them."""
+        self._accounts[account.venue, account.account], self._equity, self._shown_money = account, account.equity, None
 
     def take_ready(self, venue: str, *, ready: bool) -> None:
         """Take whether a venue's books are reconciled."""
@@ -96,9 +97,8 @@ class View:
         """Return all of it as of now."""
         if self._version != self.symbols.version:
             self._name_anew()
-        balances, equity = self._money()
-        return Snapshot(now_ns, self._quotes_shown(), self._positions_shown(), self._open_shown(), balances, equity,
-                        self._venues_shown())
+        return Snapshot(now_ns, self._quotes_shown(), self._positions_shown(), self._open_shown(), self._balances_shown(),
+                        self._equity, self._venues_shown())
 
     def open_orders(self) -> tuple[OrderUpdate, ...]:
         """Return the orders that are not done."""
@@ -119,9 +119,9 @@ class View:
             self._shown_open = tuple([one if isinstance(one, OrderUpdate) else _as_update(one) for one in self._open.values()])
         return self._shown_open
 
-    def _money(self) -> tuple[Mapping[str, Decimal], Decimal | None]:
+    def _balances_shown(self) -> Mapping[str, Decimal]:
         if self._shown_money is None:
-            self._shown_money = _sum_of(list(self._accounts.values()))
+            self._shown_money = MappingProxyType(_sum_of(self._accounts.values()))
         return self._shown_money
 
     def _venues_shown(self) -> Mapping[str, bool]:
@@ -141,13 +141,12 @@ class View:
         self.instruments.update({key(one.venue, one.symbol): one for one in instruments})
 
 
-def _sum_of(accounts: list[AccountChanged]) -> tuple[Mapping[str, Decimal], Decimal | None]:
+def _sum_of(accounts: Iterable[AccountChanged]) -> dict[str, Decimal]:
     balances: dict[str, Decimal] = {}
     for account in accounts:
         for asset, total in account.balances:
             balances[asset] = balances.get(asset, ZERO) + total
-    known = [account.equity for account in accounts if account.equity is not None]
-    return MappingProxyType(balances), sum(known, ZERO) if known and len(known) == len(accounts) else None
+    return balances
 
 
 def _as_update(order: Order) -> OrderUpdate:
