@@ -47,7 +47,7 @@ def dashed(client_order_id: str) -> str:
 
 
 class ClientOrderIds:
-    """Hands out the ids of one run of one engine on one account; one thread at a time.
+    """Hands out the ids of one run of one engine on one account; safe from any thread.
 
     ``run`` is committed to the journal before the first id is used, so that a restart never repeats one.
     """

@@ -38,6 +38,7 @@ class OrderRecord(msgspec.Struct, gc=False):
     owed_after_ns: int | None = None  # Q: an answer settles the debt if asked at or after this
     cancel_wished: bool = False
     replacing: bool = False
+    expects_id: bool = False  # a replace of ours may still bring one new venue id
     held: bool = False
     foreign: bool = False
     target: Terms | None = None  # the terms last asked for by a replace
@@ -150,6 +151,12 @@ class OrderRecord(msgspec.Struct, gc=False):
     def real_filled(self) -> Decimal:
         """Return what trades that the venue showed add up to, without the inferred one."""
         return self.filled - self.fills[self.inferred].quantity if self.inferred else self.filled
+
+    def current_order(self) -> Order:
+        """Return the order with the terms that it has now."""
+        if (self.quantity, self.price, self.stop_price) == (self.order.quantity, self.order.price, self.order.stop_price):
+            return self.order
+        return structs.replace(self.order, quantity=self.quantity, price=self.price, stop_price=self.stop_price)
 
     def update(self) -> OrderUpdate:
         """Return the order as a frozen row."""

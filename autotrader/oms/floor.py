@@ -1,0 +1,343 @@
+"""The order manager's floor: applies an event to the books and carries out what follows. No thread of its own."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from autotrader.clock import Clock
+from autotrader.messages import (
+    AccountChanged,
+    Alerted,
+    FillBooked,
+    Message,
+    OrderAdopted,
+    OrderEvent,
+    OrderFilled,
+    OrderUpdated,
+    PositionChanged,
+    QueryOrder,
+    SendCancel,
+    StrategyStopped,
+    SwitchStrategy,
+    SymbolBlocked,
+    SymbolReleased,
+)
+from autotrader.model import DONE_STATES, KillLevel, OrderUpdate, Position, Quote
+from autotrader.oms.book import Applied, Books, PositionKey
+from autotrader.oms.desk import Desk
+from autotrader.oms.foreign import adopted_from_fill
+from autotrader.oms.journal.commit import Outlet
+from autotrader.oms.metrics import Metrics
+from autotrader.oms.outbox import Outbox
+from autotrader.risk.exposure import Exposure
+from autotrader.risk.limits import Limits
+from autotrader.risk.verdicts import Breach, BreachAction
+
+__all__ = ["Floor", "Hooks"]
+
+CLOSED_KEPT = 5_000
+"""Closed orders that stay in memory, so that the usual late word needs no look into the journal."""
+ACCOUNT_EVERY_NS = 100_000_000
+
+
+class Hooks:
+    """What the floor may call outside the order manager; each returns at once."""
+
+    def __init__(
+        self,
+        *,
+        kill: Callable[[KillLevel, str, str], None],
+        alert: Callable[[Alerted], None],
+        recall: Callable[[str, str, str | None], list[Message]],
+        look_up: Callable[[str], OrderUpdate | None],
+        is_own: Callable[[str, str], bool],
+    ) -> None:
+        self.kill, self.alert, self.recall, self.look_up, self.is_own = kill, alert, recall, look_up, is_own
+
+
+class Floor:
+    """Books, limits and outbox of one engine, and what follows from each event."""
+
+    def __init__(
+        self,
+        books: Books,
+        exposure: Exposure,
+        limits: Limits,
+        metrics: Metrics,
+        clock: Clock,
+        wall: Clock,
+        desks: Mapping[str, Desk],
+        hooks: Hooks,
+    ) -> None:
+        self.books, self.exposure, self.limits, self.metrics = books, exposure, limits, metrics
+        self.clock, self.wall, self.desks, self.hooks = clock, wall, desks, hooks
+        self.outbox = Outbox()
+        self.routes: dict[str, Outlet] = {}
+        self.watchers: dict[str, set[str]] = {}
+        self.subscribers: list[Outlet] = []
+        self.quotes: dict[tuple[str, str], Quote] = {}
+        self.updated: Callable[[OrderUpdate], None] | None = None
+        self._moved: dict[PositionKey, None] = {}
+        self._stale_balances: set[tuple[str, str]] = set()
+        self._account_told_ns = 0
+        self._account_dirty = False
+        self._closed: deque[str] = deque()
+        self.stopped: list[str] = []
+
+    # ------------------------------------------------------------ events
+
+    def hear(self, event: OrderEvent | OrderAdopted) -> Applied:
+        """Record what a venue says, and that it was heard."""
+        desk = self.desks.get(event.order.venue if isinstance(event, OrderAdopted) else event.venue)
+        if desk is not None:
+            desk.last_heard_ns = event.ts_ns
+        return self.record(event)
+
+    def record(self, event: Message) -> Applied:
+        """Apply one event, put it on record, and carry out its effects. Ignored and refused ones leave no row."""
+        applied = self.books.apply(event)
+        if applied.unknown:
+            applied = self._recalled(event)
+        if applied.ignored or applied.refused is not None:
+            return applied
+        self.outbox.events.append(event)
+        order = applied.order
+        if order is not None:
+            self._publish(order)
+        if applied.fills or applied.undone:
+            self._book(applied)
+        if applied.positions:
+            self._move(applied.positions)
+        if applied.send_cancel and order is not None:
+            self.send_cancel(order)
+        if applied.alert is not None or applied.block is not None or applied.halt:
+            self._raise_alarm(event, applied)
+        return applied
+
+    def _publish(self, order: OrderUpdate) -> None:
+        self.outbox.updates.append(order)
+        self.exposure.on_order(order)
+        if self.updated is not None:
+            self.updated(order)
+        self.tell_about(order.strategy, order.client_order_id, OrderUpdated(order))
+        if order.state in DONE_STATES:
+            self._close(order.client_order_id)
+
+    def tell_route(self, strategy: str, message: Message) -> None:
+        """Tell one strategy's runner, if it runs."""
+        route = self.routes.get(strategy)
+        if route is not None:
+            self.outbox.tell(route, message)
+
+    def catch_up(self, strategy: str) -> None:
+        """Tell a runner that has just begun what it holds: quotes, positions, accounts, its open orders."""
+        for position in self.books.positions():
+            self.tell_route(strategy, PositionChanged(self.position(position.venue, position.symbol)))
+        for record in self.books.orders.values():
+            if record.order.strategy == strategy and not record.is_done:
+                self.tell_route(strategy, OrderUpdated(record.update()))
+        self._account_dirty, self._account_told_ns = True, 0
+
+    def tell_all(self, message: Message) -> None:
+        """Tell every runner."""
+        for route in self.routes.values():
+            self.outbox.tell(route, message)
+
+    def tell_about(self, strategy: str, client_order_id: str, message: Message) -> None:
+        """Tell the order's strategy, those who watch the order, and all subscribers."""
+        route = self.routes.get(strategy)
+        if route is not None:
+            self.outbox.tell(route, message)
+        if self.watchers:
+            for name in self.watchers.get(client_order_id, ()):
+                if name != strategy and name in self.routes:
+                    self.outbox.tell(self.routes[name], message)
+        for subscriber in self.subscribers:
+            self.outbox.tell(subscriber, message)
+
+    def _book(self, applied: Applied) -> None:
+        order = applied.order
+        self.outbox.fills.extend(applied.fills)
+        self.outbox.undone.extend(applied.undone)
+        now_ns = self.clock.now_ns()
+        for fill in applied.undone:
+            self.metrics.on_undone(fill)
+        for fill in applied.fills:
+            if order is not None and not applied.undone:
+                self.tell_about(order.strategy, fill.client_order_id, FillBooked(fill, order, applied.decided_ns))
+            self.metrics.on_fill(fill, self.measure_ns())
+            breach = self.limits.on_fill(fill, now_ns)
+            if breach is not None:
+                self.carry_out(breach)
+
+    def _move(self, keys: tuple[PositionKey, ...]) -> None:
+        for key in keys:
+            venue, account, symbol = key
+            self._moved[key] = None
+            self._stale_balances.add((venue, account))
+            if symbol:
+                self.exposure.on_position(self.books.position(venue, symbol))
+
+    def refresh_balances(self) -> None:
+        """Bring the totals per asset that the limits see up to date; due before the next check after a fill."""
+        for venue, account in self._stale_balances:
+            self.exposure.on_balances(venue, account, self.books.balances(venue))
+        self._account_dirty = self._account_dirty or bool(self._stale_balances)
+        self._stale_balances.clear()
+
+    def _recalled(self, event: Message) -> Applied:
+        """Bring back a closed order from the journal, or adopt one that is not ours, and apply the event to it."""
+        if not isinstance(event, OrderEvent):
+            return Applied(ignored=True)
+        if self.restore(event.client_order_id, event.venue, event.venue_order_id):
+            return self.books.apply(event)
+        if isinstance(event, OrderFilled):
+            self._adopt(adopted_from_fill(event))
+            return self.books.apply(event)
+        self.alarm("UNKNOWN_ORDER", f"{type(event).__name__} for an order that is not on record", event)
+        desk = self.desks.get(event.venue)
+        if desk is not None:
+            desk.snapshot_due_ns = self.clock.now_ns()
+        return Applied(ignored=True)
+
+    def restore(self, client_order_id: str, venue: str, venue_order_id: str | None) -> bool:
+        """Bring a closed order back into memory from the journal; False when the journal does not know it."""
+        past = self.hooks.recall(client_order_id, venue, venue_order_id)
+        record = self.books.restore(past) if past else None
+        if record is not None:
+            self._closed.append(record.client_order_id)
+        return record is not None
+
+    def _adopt(self, adopted: OrderAdopted) -> None:
+        self.record(adopted)
+        if self.hooks.is_own(adopted.order.client_order_id, adopted.order.venue):
+            reason = f"order {adopted.order.client_order_id} carries this engine's tag and is not in the journal"
+            self.block(adopted.order.venue, "", reason, until_operator=True)
+            self.hooks.kill(KillLevel.HALT, adopted.order.venue, reason)
+
+    # ------------------------------------------------------------ requests to the venue
+
+    def send_cancel(self, order: OrderUpdate) -> None:
+        """Ask the venue to cancel, by the best id known; needs no leave of the limits."""
+        desk = self.desks.get(order.venue)
+        if desk is not None:
+            cancel = SendCancel(order.client_order_id, order.venue_order_id, order.symbol)
+            self.outbox.tell(desk.resiliency, cancel)
+
+    def send_query(self, desk: Desk, order: OrderUpdate) -> None:
+        """Ask the venue what it knows of the order."""
+        query = QueryOrder(order.client_order_id, order.venue_order_id, order.symbol, self.clock.now_ns())
+        self.outbox.tell(desk.resiliency, query)
+
+    # ------------------------------------------------------------ alarms, blocks, breaches
+
+    def _raise_alarm(self, event: Message, applied: Applied) -> None:
+        reason = applied.alert or f"{type(event).__name__} needs a look"
+        self.alarm(f"EVENT_{applied.event}", reason, event)
+        if isinstance(event, OrderEvent):
+            if applied.block is not None and applied.order is not None:
+                self.block(event.venue, applied.order.symbol, reason, until_operator=applied.block == "operator")
+            if applied.halt:
+                self.block(event.venue, "", reason, until_operator=True)
+                self.hooks.kill(KillLevel.HALT, event.venue, reason)
+
+    def alarm(self, code: str, text: str, event: Message | None = None, *, venue: str = "") -> None:
+        """Put something that a person should know on record, and tell it."""
+        order_id = getattr(event, "client_order_id", "")
+        alert = Alerted(code, text, getattr(event, "venue", venue), order_id, self.clock.now_ns())
+        self.outbox.events.append(alert)
+        self.hooks.alert(alert)
+        for subscriber in self.subscribers:
+            self.outbox.tell(subscriber, alert)
+
+    def block(self, venue: str, symbol: str, reason: str, *, until_operator: bool) -> None:
+        """Let no new risk on the symbol, or the venue; a block for the operator is never weakened."""
+        desk = self.desks[venue]
+        known = desk.blocks.get(symbol)
+        if known is not None and (known[1] or not until_operator):
+            return
+        desk.blocks[symbol] = (reason, until_operator)
+        self.exposure.on_block(venue, symbol, reason)
+        self.outbox.events.append(SymbolBlocked(venue, symbol, reason, until_operator, self.clock.now_ns()))
+
+    def release(self, venue: str, symbol: str, reason: str, by: str) -> None:
+        """Lift a block."""
+        if self.desks[venue].blocks.pop(symbol, None) is not None:
+            self.exposure.on_release(venue, symbol)
+            self.outbox.events.append(SymbolReleased(venue, symbol, reason, by, self.clock.now_ns()))
+
+    def carry_out(self, breach: Breach | None) -> None:
+        """Do what a broken limit asks for."""
+        if breach is None:
+            return
+        self.alarm(breach.code, breach.sentence, venue=breach.venue)
+        self.act_on(breach.action, breach.sentence, strategy=breach.strategy, venue=breach.venue)
+
+    def act_on(self, action: BreachAction, reason: str, *, strategy: str = "", venue: str = "") -> None:
+        """Stop a strategy or pull the kill switch, as the limit says."""
+        if action is BreachAction.STOP_STRATEGY:
+            self.stop_strategy(strategy, "LIMIT", reason)
+        elif action is BreachAction.HALT_VENUE:
+            self.hooks.kill(KillLevel.HALT, venue, reason)
+        elif action is BreachAction.HALT:
+            self.hooks.kill(KillLevel.HALT, "all", reason)
+        elif action is BreachAction.CANCEL:
+            self.hooks.kill(KillLevel.CANCEL, "all", reason)
+
+    def stop_strategy(self, strategy: str, code: str, reason: str) -> None:
+        """Switch a strategy off until the operator switches it on; the caller cancels its open orders."""
+        stopped = StrategyStopped(strategy, code, reason, self.clock.now_ns())
+        self.outbox.events.append(stopped)
+        self.limits.stop_strategy(strategy, reason)
+        self.alarm("STRATEGY", f"strategy {strategy} is stopped ({code}): {reason}")
+        self.tell_route(strategy, SwitchStrategy(strategy, on=False, by=code))
+        self.stopped.append(strategy)
+        for subscriber in self.subscribers:
+            self.outbox.tell(subscriber, stopped)
+
+    # ------------------------------------------------------------ the flush
+
+    def settle(self) -> None:
+        """Bring positions and accounts up to date for the journal and those who listen; part of every flush."""
+        self.refresh_balances()
+        for venue, _, symbol in self._moved:
+            if symbol:
+                position = self.position(venue, symbol)
+                self.outbox.positions.append(position)
+                self.tell_all(PositionChanged(position))
+        self._moved.clear()
+        self._tell_accounts()
+
+    def position(self, venue: str, symbol: str) -> Position:
+        """Return a position at the last mid."""
+        quote = self.quotes.get((venue, symbol))
+        return self.books.position(venue, symbol, None if quote is None else quote.mid)
+
+    def measure_ns(self) -> int:
+        """Return the time on the clock that decisions are stamped with."""
+        return self.wall.monotonic_ns()
+
+    def _tell_accounts(self) -> None:
+        now_ns = self.clock.now_ns()
+        if not self._account_dirty or now_ns - self._account_told_ns < ACCOUNT_EVERY_NS:
+            return
+        self._account_dirty, self._account_told_ns = False, now_ns
+        for desk in self.desks.values():
+            balances = tuple(sorted(self.books.balances(desk.name).items()))
+            self.tell_all(AccountChanged(desk.name, desk.account, balances, self.exposure.total_equity))
+
+    def _close(self, client_order_id: str) -> None:
+        self.watchers.pop(client_order_id, None)
+        self._closed.append(client_order_id)
+        if len(self._closed) > CLOSED_KEPT:
+            self.books.evict(self._closed.popleft())
+
+    def book_inferred(self, now_ns: int) -> None:
+        """Book what the venue has counted for long and not shown; the real trade replaces it when it comes."""
+        for event in self.books.inferred_due(now_ns):
+            self.record(event)
+
+    def export_state(self) -> str:
+        """Return all live state for a checkpoint."""
+        return self.books.export().decode()

@@ -1,0 +1,156 @@
+"""What the order manager does about a kill: every order of ours is wished gone, and each venue is swept until it is clean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Protocol
+
+import msgspec
+
+from autotrader.execution.flatten import flatten_orders
+from autotrader.execution.sweep import Sweep
+from autotrader.execution.sweep_values import OpenList, SweepDo
+from autotrader.messages import (
+    KillPulled,
+    KillRearmed,
+    KillVerdict,
+    OrderIntended,
+    Receipt,
+    SendOrder,
+    SnapshotTaken,
+    TakeSnapshot,
+)
+from autotrader.model import KillLevel, OrderUpdate, WriteClass
+from autotrader.oms.desk import Desk
+from autotrader.oms.floor import Floor
+from autotrader.oms.requests import Requests
+
+__all__ = ["KillDesk"]
+
+
+class SweptGate(Protocol):
+    """What a sweep asks of the gate."""
+
+    def sweep_ended(self, venue: str) -> None:
+        """Let reduce-only orders pass again at a venue that is clean."""
+
+    def allow(self, venue: str, receipt: Receipt) -> None:
+        """Let one reduce-only order of the sweep's own pass."""
+
+
+class KillDesk:
+    """The sweeps of one floor. ``new_id`` gives an id at a venue; ``allow`` and ``ended`` are the gate's."""
+
+    def __init__(
+        self, floor: Floor, requests: Requests, rng: Random, new_id: Callable[[str], str], gate: SweptGate, *, flatten: bool,
+    ) -> None:
+        self._floor, self._requests, self._rng = floor, requests, rng
+        self._new_id, self._gate, self._flatten = new_id, gate, flatten
+        self._sweeps: dict[str, Sweep] = {}
+
+    @property
+    def verdicts_missing(self) -> list[str]:
+        """Return the venues whose sweep has not ended clean."""
+        return [venue for venue, sweep in self._sweeps.items() if not sweep.is_clean]
+
+    # ------------------------------------------------------------ inputs
+
+    def on_kill(self, msg: KillPulled) -> None:
+        """Put the pull on record; from CANCEL on, begin to sweep."""
+        self._floor.outbox.events.append(msg)
+        if msg.level < KillLevel.CANCEL:
+            return
+        for desk in self._floor.desks.values():
+            if msg.scope in ("all", desk.name):
+                self._begin(desk, msg.level)
+
+    def _begin(self, desk: Desk, level: KillLevel) -> None:
+        open_orders = self._requests.cancel_all("kill", kill=True, venue=desk.name)
+        running = self._sweeps.get(desk.name)
+        if running is not None and not running.is_clean:
+            running.level = max(running.level, level)
+            return
+        sweep = Sweep(desk.name, desk.account, level, self._rng, flatten=self._flatten)
+        self._sweeps[desk.name] = sweep
+        do = sweep.start(open_orders, self._now_ns())
+        self._carry_out(desk, msgspec.structs.replace(do, cancels=()))  # the first cancels have just gone out
+
+    def on_rearmed(self, msg: KillRearmed) -> None:
+        """Put the re-arm on record; losses and sweeps start anew."""
+        self._floor.outbox.events.append(msg)
+        self._floor.limits.rearm_losses(self._floor.clock.now_ns())
+        for venue in list(self._sweeps):
+            if msg.scope in ("all", venue):
+                del self._sweeps[venue]
+
+    def on_update(self, update: OrderUpdate) -> None:
+        """Follow an order at a venue that is being swept."""
+        sweep = self._sweeps.get(update.venue)
+        if sweep is not None:
+            self._carry_out(self._floor.desks[update.venue], sweep.order_changed(update, self._now_ns()))
+
+    def on_snapshot(self, msg: SnapshotTaken) -> None:
+        """Take an answer to the sweep's own question."""
+        sweep, number = self._sweeps.get(msg.venue), int(msg.purpose.removeprefix("kill:") or 0)
+        if sweep is None:
+            return
+        if msg.snapshot is None:
+            do = sweep.list_failed(number, msg.reason, self._now_ns())
+        else:
+            found = msg.snapshot
+            orders = tuple(order for order in found.orders if not order.is_done)
+            do = sweep.listed(OpenList(number, orders, found.complete, dict(found.positions)), self._now_ns())
+        self._carry_out(self._floor.desks[msg.venue], do)
+
+    def on_cancel_failed(self, venue: str, client_order_id: str) -> None:
+        """Note that a cancel was not taken: the sweep sends it again soon."""
+        sweep = self._sweeps.get(venue)
+        if sweep is not None:
+            self._carry_out(self._floor.desks[venue], sweep.cancel_failed(client_order_id, self._now_ns()))
+
+    def on_tick(self) -> None:
+        """Go on by time."""
+        for venue, sweep in self._sweeps.items():
+            if not sweep.is_clean:
+                self._carry_out(self._floor.desks[venue], sweep.tick(self._now_ns()))
+
+    # ------------------------------------------------------------ outputs
+
+    def _carry_out(self, desk: Desk, do: SweepDo) -> None:
+        for cancel in do.cancels:
+            self._floor.outbox.tell(desk.resiliency, cancel)
+        if do.list_number:
+            ask = TakeSnapshot(desk.name, self._floor.clock.now_ns(), f"kill:{do.list_number}")
+            self._floor.outbox.tell(desk.resiliency, ask)
+        if do.flatten:
+            self._close_positions(desk, do)
+        if do.verdict is not None:
+            found, now_ns = do.verdict, self._floor.clock.now_ns()
+            if found.clean:
+                self._gate.sweep_ended(desk.name)
+            self._floor.outbox.events.append(
+                KillVerdict(desk.name, found.clean, found.canceled, found.remaining, found.detail, now_ns)
+            )
+            word = "CLEAN" if found.clean else "NOT CLEAN"
+            text = f"{desk.name}: {word}: {found.canceled} cancelled, {found.remaining} left; {found.detail}"
+            self._floor.alarm("KILL_VERDICT", text, venue=desk.name)
+
+    def _close_positions(self, desk: Desk, do: SweepDo) -> None:
+        floor, now_ns = self._floor, self._floor.clock.now_ns()
+        quotes = {symbol: quote for symbol in do.flatten if (quote := floor.quotes.get((desk.name, symbol))) is not None}
+        listed = {symbol: floor.books.instrument(desk.name, symbol) for symbol in do.flatten}
+        instruments = {symbol: one for symbol, one in listed.items() if one is not None}
+        orders, problems = flatten_orders(
+            desk.name, desk.account, do.flatten, quotes, instruments, lambda: self._new_id(desk.name), now_ns
+        )
+        for symbol, problem in problems.items():
+            floor.alarm("FLATTEN", f"{desk.name} {symbol} cannot be closed now: {problem}", venue=desk.name)
+        for order in orders:
+            receipt = floor.limits.receipts.issue(desk.name, order.client_order_id, WriteClass.REDUCE, now_ns)
+            self._gate.allow(desk.name, receipt)
+            floor.record(OrderIntended(order, now_ns))
+            floor.outbox.release(desk.resiliency, SendOrder(order, receipt))
+
+    def _now_ns(self) -> int:
+        return self._floor.wall.monotonic_ns()

@@ -1,0 +1,311 @@
+"""The order manager as an actor: the single writer of order state. It takes messages, calls the floor, hands on the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from autotrader.actors import Context, Worker, handles
+from autotrader.errors import Unavailable
+from autotrader.messages import (
+    AccountConfirmed,
+    AttachRoute,
+    BreakerChanged,
+    CancelOrder,
+    CancelRejected,
+    Checkpointed,
+    ClearBlock,
+    DeadLetterAdded,
+    DiscardDeadLetter,
+    FrameUnreadable,
+    GetBalances,
+    GetMetrics,
+    GetOpenOrders,
+    GetOrder,
+    GetPositions,
+    GetStatus,
+    InstrumentsListed,
+    KillPulled,
+    KillRearmed,
+    LinkChanged,
+    Message,
+    ModifyOrder,
+    OrderAccepted,
+    OrderAdopted,
+    OrderCanceled,
+    OrderDenied,
+    OrderDoubted,
+    OrderEvent,
+    OrderExpired,
+    OrderFilled,
+    OrderNotSent,
+    OrderRejected,
+    OrderReplaced,
+    OrderReported,
+    OrdersTimed,
+    OrderSucceeded,
+    OrderUnknown,
+    QuoteUpdate,
+    ReplaceRejected,
+    RequestRefused,
+    RetryDeadLetter,
+    SnapshotTaken,
+    StopTrading,
+    StrategyStopped,
+    SubmitOrder,
+    Subscribe,
+    SweepDue,
+    SwitchStrategy,
+    TradeBusted,
+    VenueReady,
+)
+from autotrader.model import OrderUpdate, Position
+from autotrader.oms.dead_desk import DeadDesk
+from autotrader.oms.floor import Floor
+from autotrader.oms.journal import CheckpointDue
+from autotrader.oms.journal.commit import Outlet
+from autotrader.oms.kill_desk import KillDesk, SweptGate
+from autotrader.oms.requests import Requests
+from autotrader.oms.snapshot import OmsSnapshot, snapshot_of
+from autotrader.oms.sync import Sync
+from autotrader.resiliency.dead_letters import DeadLetters
+
+__all__ = ["OrderManagerActor"]
+
+TICK_S = 1.0
+
+
+class FloorStart:
+    """What an incarnation begins with; made anew from the journal by ``open_floor``.
+
+    ``opening`` are the events that begin the run, journalled before anything else.
+    """
+
+    def __init__(
+        self, floor: Floor, letters: DeadLetters, opening: list[Message], new_id: Callable[[str], str], gate: SweptGate, *,
+        flatten: bool,
+    ) -> None:
+        self.floor, self.letters, self.opening = floor, letters, opening
+        self.new_id, self.gate, self.flatten = new_id, gate, flatten
+
+
+class OrderManagerActor(Worker):
+    """Carries one ``Floor``; ``open_floor`` makes it from the journal, in this thread, at each start of an incarnation."""
+
+    def __init__(self, context: Context, open_floor: Callable[[], FloorStart], journal: Outlet) -> None:
+        super().__init__(context)
+        self._open_floor, self._journal = open_floor, journal
+
+    def on_start(self) -> None:
+        """Fold the journal and begin the sweeps; every venue is out of step until it has been heard."""
+        start = self._open_floor()
+        floor = self._floor = start.floor
+        self._requests = Requests(floor)
+        self._sync = Sync(floor)
+        self._kills = KillDesk(floor, self._requests, self.rng, start.new_id, start.gate, flatten=start.flatten)
+        self._dead = DeadDesk(floor, self._requests, start.letters, start.new_id)
+        self._confirmed: dict[str, AccountConfirmed] = {}
+        self._listed: dict[str, InstrumentsListed] = {}
+        floor.updated = self._kills.on_update
+        floor.outbox.events.extend(start.opening)
+        self._sync.begin()
+        self._tick = self.ticker.every(TICK_S, self.me, SweepDue())
+
+    def on_stop(self) -> None:
+        """Hand over what is left, with the state as of now."""
+        self.ticker.cancel(self._tick)
+        if self.crash is None:
+            self._floor.outbox.events.append(Checkpointed(self._floor.export_state(), self.clock.now_ns()))
+            self.on_flush()
+
+    def on_flush(self) -> None:
+        """Give the rows to the journal, and news to those who listen."""
+        floor = self._floor
+        while floor.stopped:
+            self._requests.cancel_all("strategy stopped", strategy=floor.stopped.pop())
+        floor.settle()
+        direct = floor.outbox.take_direct()
+        commit = floor.outbox.take_commit()
+        if commit is not None:
+            self._journal.tell(commit)
+        for outlet, messages in direct:
+            try:
+                outlet.tell(messages)
+            except Unavailable as error:
+                self.log.debug("{} messages for {} were not taken: {}", len(messages), outlet.name, error)
+
+    # ------------------------------------------------------------ commands
+
+    @handles(SubmitOrder)
+    def _on_submit(self, msg: SubmitOrder) -> None:
+        self._requests.submit(msg)
+
+    @handles(CancelOrder)
+    def _on_cancel(self, msg: CancelOrder) -> None:
+        self._requests.cancel(msg)
+
+    @handles(ModifyOrder)
+    def _on_modify(self, msg: ModifyOrder) -> None:
+        self._requests.modify(msg)
+
+    @handles(StopTrading)
+    def _on_stop_trading(self, msg: StopTrading) -> int:
+        self._requests.stopping = msg.reason
+        return len(self._requests.cancel_all("stop")) if msg.cancel else 0
+
+    @handles(SwitchStrategy)
+    def _on_switch(self, msg: SwitchStrategy) -> None:
+        if msg.on:
+            self._floor.limits.rearm_strategy(msg.strategy)
+            self._floor.tell_route(msg.strategy, msg)
+        else:
+            self._floor.stop_strategy(msg.strategy, "OPERATOR", f"switched off by {msg.by}")
+
+    @handles(StrategyStopped)
+    def _on_strategy_stopped(self, msg: StrategyStopped) -> None:
+        self._floor.stop_strategy(msg.strategy, msg.reason_code, msg.reason)
+
+    @handles(ClearBlock)
+    def _on_clear(self, msg: ClearBlock) -> None:
+        self._floor.release(msg.venue, msg.symbol, msg.reason, msg.by)
+
+    @handles(RetryDeadLetter)
+    def _on_retry(self, msg: RetryDeadLetter) -> str:
+        return self._dead.retry(msg)
+
+    @handles(DiscardDeadLetter)
+    def _on_discard(self, msg: DiscardDeadLetter) -> None:
+        self._dead.discard(msg)
+
+    # ------------------------------------------------------------ what venues say
+
+    @handles(
+        OrderAccepted, OrderFilled, OrderCanceled, OrderExpired, OrderReplaced, ReplaceRejected, OrderSucceeded, OrderUnknown,
+        TradeBusted, OrderDoubted, OrderAdopted,
+    )
+    def _on_event(self, msg: OrderEvent | OrderAdopted) -> None:
+        self._floor.hear(msg)
+
+    @handles(OrderRejected, OrderNotSent, CancelRejected)
+    def _on_no(self, msg: OrderRejected | OrderNotSent | CancelRejected) -> None:
+        self._floor.metrics.on_rejected(type(msg).__name__, msg.reason_code)
+        self._floor.hear(msg)
+        if isinstance(msg, CancelRejected) and msg.kind != "too_late":
+            self._kills.on_cancel_failed(msg.venue, msg.client_order_id)
+
+    @handles(OrderDenied)
+    def _on_denied(self, msg: OrderDenied) -> None:
+        self._requests.deny_routed(msg)
+
+    @handles(OrderReported)
+    def _on_report(self, msg: OrderReported) -> None:
+        self._sync.on_report(msg)
+
+    @handles(OrdersTimed)
+    def _on_timed(self, msg: OrdersTimed) -> None:
+        self._floor.metrics.on_times(msg)
+
+    @handles(LinkChanged)
+    def _on_link(self, msg: LinkChanged) -> None:
+        self._sync.on_link(msg)
+
+    @handles(AccountConfirmed)
+    def _on_account(self, msg: AccountConfirmed) -> None:
+        self._confirmed[msg.info.venue] = msg
+        self._sync.on_account(msg)
+        self._floor.tell_all(msg)
+
+    @handles(InstrumentsListed)
+    def _on_instruments(self, msg: InstrumentsListed) -> None:
+        self._listed[msg.venue] = msg
+        self._floor.books.add_instruments(msg.instruments)
+        self._floor.exposure.on_instruments(msg.venue, msg.instruments)
+        self._floor.tell_all(msg)
+
+    @handles(SnapshotTaken)
+    def _on_snapshot(self, msg: SnapshotTaken) -> None:
+        self._sync.on_snapshot(msg)
+        if msg.purpose.startswith("kill:"):
+            self._kills.on_snapshot(msg)
+
+    @handles(BreakerChanged)
+    def _on_breaker(self, msg: BreakerChanged) -> None:
+        self._sync.on_breaker(msg)
+
+    @handles(DeadLetterAdded)
+    def _on_dead_letter(self, msg: DeadLetterAdded) -> None:
+        self._dead.add(msg)
+
+    @handles(RequestRefused)
+    def _on_refused(self, msg: RequestRefused) -> None:
+        self._floor.tell_route(msg.by, msg)
+
+    @handles(FrameUnreadable)
+    def _on_frame(self, msg: FrameUnreadable) -> None:
+        self._sync.on_unreadable(msg)
+
+    @handles(QuoteUpdate)
+    def _on_quote(self, msg: QuoteUpdate) -> None:
+        quote = msg.quote
+        self._floor.exposure.on_quote(quote)
+        self._floor.quotes[(quote.venue, quote.symbol)] = quote
+
+    # ------------------------------------------------------------ time, kill, journal
+
+    @handles(SweepDue)
+    def _on_sweep(self, msg: SweepDue) -> None:
+        self._sync.on_tick()
+        self._kills.on_tick()
+
+    @handles(KillPulled)
+    def _on_kill(self, msg: KillPulled) -> None:
+        self._kills.on_kill(msg)
+
+    @handles(KillRearmed)
+    def _on_rearmed(self, msg: KillRearmed) -> None:
+        self._kills.on_rearmed(msg)
+
+    @handles(CheckpointDue)
+    def _on_checkpoint(self, msg: CheckpointDue) -> None:
+        self._floor.outbox.events.append(Checkpointed(self._floor.export_state(), self.clock.now_ns()))
+
+    # ------------------------------------------------------------ questions
+
+    @handles(AttachRoute)
+    def _on_attach(self, msg: AttachRoute) -> None:
+        self._floor.routes[msg.name] = self.context.handle(msg.actor)
+        for told in (*self._confirmed.values(), *self._listed.values()):
+            self._floor.tell_route(msg.name, told)
+        for desk in self._floor.desks.values():
+            self._floor.tell_route(msg.name, VenueReady(desk.name, desk.ready, desk.link_reason))
+        self._floor.catch_up(msg.name)
+
+    @handles(Subscribe)
+    def _on_subscribe(self, msg: Subscribe) -> None:
+        self._floor.subscribers.append(self.context.handle(msg.name))
+
+    @handles(GetOrder)
+    def _on_get_order(self, msg: GetOrder) -> OrderUpdate | None:
+        record = self._floor.books.find(msg.client_order_id)
+        return record.update() if record is not None else self._floor.hooks.look_up(msg.client_order_id)
+
+    @handles(GetOpenOrders)
+    def _on_get_open(self, msg: GetOpenOrders) -> tuple[OrderUpdate, ...]:
+        return tuple(record.update() for record in self._floor.books.orders.values() if not record.is_done)
+
+    @handles(GetPositions)
+    def _on_get_positions(self, msg: GetPositions) -> tuple[Position, ...]:
+        return tuple(self._floor.position(one.venue, one.symbol) for one in self._floor.books.positions())
+
+    @handles(GetBalances)
+    def _on_get_balances(self, msg: GetBalances) -> dict[str, Decimal]:
+        return self._floor.books.balances(msg.venue)
+
+    @handles(GetMetrics)
+    def _on_get_metrics(self, msg: GetMetrics) -> dict[str, Any]:
+        return self._floor.metrics.summary()
+
+    @handles(GetStatus)
+    def _on_get_status(self, msg: GetStatus) -> OmsSnapshot:
+        return snapshot_of(self._floor, self._dead.open_letters)

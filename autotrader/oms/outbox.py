@@ -1,0 +1,64 @@
+"""What one flush of the order manager hands on: rows to the journal, updates to those who listen."""
+
+from __future__ import annotations
+
+from autotrader.messages import Lane, Message
+from autotrader.model import Fill, OrderUpdate, Position
+from autotrader.oms.journal.commit import Commit, Outlet
+
+__all__ = ["Outbox"]
+
+
+class Outbox:
+    """Collects while messages are handled and is emptied at the flush; belongs to one actor."""
+
+    __slots__ = ("_direct", "_releases", "events", "fills", "positions", "undone", "updates")
+
+    def __init__(self) -> None:
+        self.events: list[Message] = []
+        self.updates: list[OrderUpdate] = []
+        self.fills: list[Fill] = []
+        self.undone: list[Fill] = []
+        self.positions: list[Position] = []
+        self._releases: dict[Outlet, list[Message]] = {}
+        self._direct: dict[tuple[Outlet, Lane], list[Message]] = {}
+
+    def release(self, outlet: Outlet, message: Message) -> None:
+        """Tell ``message`` only once everything collected so far is durable."""
+        waiting = self._releases.get(outlet)
+        if waiting is None:
+            self._releases[outlet] = [message]
+        else:
+            waiting.append(message)
+
+    def tell(self, outlet: Outlet, message: Message) -> None:
+        """Tell ``message`` at the flush, whatever the journal does."""
+        key = (outlet, message.lane)
+        waiting = self._direct.get(key)
+        if waiting is None:
+            self._direct[key] = [message]
+        else:
+            waiting.append(message)
+
+    def take_commit(self) -> Commit | None:
+        """Return the rows and releases since the last time, or None when there is nothing."""
+        if not (self.events or self.positions or self._releases):
+            return None
+        commit = Commit(
+            events=self.events,
+            updates=self.updates,
+            fills=self.fills,
+            undone=self.undone,
+            positions=self.positions,
+            releases=list(self._releases.items()),
+            waits=bool(self._releases),
+        )
+        self.events, self.updates, self.fills, self.undone, self.positions = [], [], [], [], []
+        self._releases = {}
+        return commit
+
+    def take_direct(self) -> list[tuple[Outlet, list[Message]]]:
+        """Return what is told without waiting: lists of one lane each."""
+        direct = [(outlet, messages) for (outlet, _), messages in self._direct.items()]
+        self._direct = {}
+        return direct

@@ -1,0 +1,49 @@
+"""Gathers, order by order, what answers of a venue prove (Rule N and Rule L of the order life cycle)."""
+
+from __future__ import annotations
+
+from autotrader.messages import OrderReported
+from autotrader.model import DONE_STATES
+from autotrader.oms.desk import Desk
+from autotrader.oms.evidence import Evidence
+from autotrader.oms.orders import OrderRecord
+
+__all__ = ["Proofs"]
+
+
+class Proofs:
+    """Evidence on the orders that are in doubt; it goes with the doubt."""
+
+    def __init__(self) -> None:
+        self._evidence: dict[str, Evidence] = {}
+
+    def proves(self, record: OrderRecord, report: OrderReported, desk: Desk) -> bool:
+        """Take an answer to a query; return whether what it says is proven by now."""
+        settings = desk.settings
+        evidence = self._evidence.get(record.client_order_id)
+        if evidence is None:
+            evidence = Evidence(record.order.created_ns, settings.request_life_ns, settings.lag_ns)
+            self._evidence[record.client_order_id] = evidence
+        if desk.heard_since_ns is None:
+            evidence.stream_lost()
+        else:
+            evidence.stream_up(desk.heard_since_ns)
+            evidence.snapshot_taken(desk.snapshot_ns)
+        if report.state is None:
+            evidence.not_found(report.asked_ns)
+            return evidence.proves_absence()
+        if report.state not in DONE_STATES:
+            evidence.works(report.asked_ns)
+            return evidence.proves_life(record.last_ns)
+        evidence.doubt()
+        return False
+
+    def request_left(self, record: OrderRecord, now_ns: int, desk: Desk) -> None:
+        """Note that one more request on the order left: its life must be over before absence is proved."""
+        evidence = self._evidence.get(record.client_order_id)
+        if evidence is not None:
+            evidence.request_left(now_ns, desk.settings.request_life_ns)
+
+    def keep_only(self, in_doubt: set[str]) -> None:
+        """Forget orders that are in doubt no more."""
+        self._evidence = {name: evidence for name, evidence in self._evidence.items() if name in in_doubt}

@@ -1,0 +1,152 @@
+"""What strategies and callers ask for: new orders, cancels, other terms, and an end to all of it."""
+
+from __future__ import annotations
+
+from autotrader.errors import Refused, Unavailable
+from autotrader.messages import (
+    CancelAsked,
+    CancelOrder,
+    ModifyOrder,
+    OrderDenied,
+    OrderIntended,
+    ReplaceAsked,
+    RequestRefused,
+    SendOrder,
+    SendReplace,
+    SubmitOrder,
+)
+from autotrader.model import Order, OrderState, OrderUpdate
+from autotrader.oms.floor import Floor
+from autotrader.oms.orders import OrderRecord
+from autotrader.risk.verdicts import BreachAction, Denied
+
+__all__ = ["Requests"]
+
+REPLACEABLE = frozenset({OrderState.OPEN, OrderState.PARTIALLY_FILLED})
+
+
+class Requests:
+    """Carries out commands on the floor. ``stopping`` holds the reason why no new order is taken any more."""
+
+    def __init__(self, floor: Floor) -> None:
+        self._floor = floor
+        self.stopping = ""
+
+    def submit(self, command: SubmitOrder) -> None:
+        """Check the limits; put the intent on record and release it once durable, or deny it."""
+        floor, order = self._floor, command.order
+        now_ns = floor.clock.now_ns()
+        desk = floor.desks.get(order.venue)
+        if self.stopping or desk is None:
+            return self._deny_early(order, now_ns)
+        floor.refresh_balances()
+        verdict = floor.limits.check(order, now_ns)
+        if isinstance(verdict, Denied):
+            return self._deny(order, verdict, now_ns)
+        for warning in verdict.warnings:
+            floor.alarm("NEAR_LIMIT", warning, venue=order.venue)
+        applied = floor.record(OrderIntended(verdict.order, now_ns))
+        if applied.refused is not None:
+            return self._deny(order, Denied("DUPLICATE_ID", str(applied.refused)), now_ns, known=True)
+        floor.metrics.on_order(verdict.order)
+        floor.outbox.release(desk.resiliency, SendOrder(verdict.order, verdict.receipt))
+        return None
+
+    def _deny_early(self, order: Order, now_ns: int) -> None:
+        if self.stopping:
+            return self._deny(order, Denied("STOPPING", f"no new orders: {self.stopping}"), now_ns)
+        known = ", ".join(sorted(self._floor.desks))
+        reason = f"venue {order.venue!r} is not configured; configured: {known}"
+        return self._deny(order, Denied("UNKNOWN_VENUE", reason), now_ns)
+
+    def _deny(self, order: Order, denied: Denied, now_ns: int, *, known: bool = False) -> None:
+        if not known:
+            self._floor.record(OrderDenied(order, now_ns, denied.code, denied.sentence))
+        self._floor.metrics.on_denied(denied.code)
+        if denied.breach_action is not BreachAction.DENY:
+            self._floor.act_on(denied.breach_action, denied.sentence, strategy=order.strategy, venue=order.venue)
+
+    def deny_routed(self, denied: OrderDenied) -> None:
+        """Put on record a decision that never became an order: no venue, no size, no such symbol."""
+        self._floor.record(denied)
+        self._floor.metrics.on_denied(denied.reason_code)
+
+    def cancel(self, command: CancelOrder) -> None:
+        """Wish the order gone; whoever asks hears of it."""
+        record = self._find(command.client_order_id, "cancel", command.by)
+        if record is None:
+            return None
+        if record.foreign:
+            return self._refuse(command.client_order_id, "cancel", command.by, "FOREIGN", "the order is not ours")
+        self._watch(command.client_order_id, command.by)
+        now_ns, order = self._floor.clock.now_ns(), record.order
+        applied = self._floor.record(CancelAsked(command.client_order_id, order.venue, now_ns, by=command.by))
+        if applied.refused is not None:
+            return self._refuse_for(command.client_order_id, "cancel", command.by, applied.refused)
+        self._floor.carry_out(self._floor.limits.check_cancel(command.client_order_id, order.strategy, now_ns))
+        return None
+
+    def modify(self, command: ModifyOrder) -> None:
+        """Check the new terms as if they were a new order, then ask the venue for them."""
+        record = self._find(command.client_order_id, "modify", command.by)
+        if record is None:
+            return None
+        floor, order, now_ns = self._floor, record.order, self._floor.clock.now_ns()
+        desk = floor.desks[order.venue]
+        self._watch(command.client_order_id, command.by)
+        if self.stopping or record.foreign:
+            reason = "the order is not ours" if record.foreign else f"no amends: {self.stopping}"
+            return self._refuse(command.client_order_id, "modify", command.by, "NOT_ALLOWED", reason)
+        floor.refresh_balances()
+        asked = ReplaceAsked(
+            command.client_order_id, order.venue, now_ns, None, command.quantity, command.price, command.stop_price, command.by
+        )
+        if record.state not in REPLACEABLE:
+            refused = floor.record(asked).refused or Unavailable("the order takes no other terms now")
+            return self._refuse_for(command.client_order_id, "modify", command.by, refused)
+        verdict = floor.limits.check_modify(
+            record.current_order(), now_ns, quantity=command.quantity, price=command.price, stop_price=command.stop_price
+        )
+        if isinstance(verdict, Denied):
+            floor.metrics.on_denied(verdict.code)
+            return self._refuse(command.client_order_id, "modify", command.by, verdict.code, verdict.sentence)
+        floor.record(asked)
+        new = verdict.order
+        send = SendReplace(new, record.venue_order_id, new.quantity, new.price, new.stop_price, verdict.receipt)
+        floor.outbox.release(desk.resiliency, send)
+        return None
+
+    def cancel_all(self, by: str, *, kill: bool = False, venue: str = "", strategy: str | None = None) -> list[OrderUpdate]:
+        """Wish every open order of ours gone, of one venue or strategy when named; return those that were open."""
+        floor, now_ns = self._floor, self._floor.clock.now_ns()
+        chosen = [
+            record
+            for record in list(floor.books.orders.values())
+            if not (record.is_done or record.foreign)
+            and venue in ("", record.order.venue)
+            and strategy in (None, record.order.strategy)
+        ]
+        for record in chosen:
+            floor.record(CancelAsked(record.client_order_id, record.order.venue, now_ns, by=by, kill=kill))
+        return [record.update() for record in chosen]
+
+    def _find(self, client_order_id: str, request: str, by: str) -> OrderRecord | None:
+        record = self._floor.books.find(client_order_id)
+        if record is not None:
+            return record
+        past = self._floor.hooks.recall(client_order_id, "", None)
+        code, reason = ("DONE", "the order is at its end") if past else ("UNKNOWN_ORDER", "no order has this id")
+        self._refuse(client_order_id, request, by, code, reason)
+        return None
+
+    def _watch(self, client_order_id: str, by: str) -> None:
+        if by in self._floor.routes:
+            self._floor.watchers.setdefault(client_order_id, set()).add(by)
+
+    def _refuse_for(self, client_order_id: str, request: str, by: str, refused: Refused) -> None:
+        self._refuse(client_order_id, request, by, refused.code, str(refused))
+
+    def _refuse(self, client_order_id: str, request: str, by: str, code: str, reason: str) -> None:
+        route = self._floor.routes.get(by)
+        if route is not None:
+            self._floor.outbox.tell(route, RequestRefused(client_order_id, request, code, reason, by))

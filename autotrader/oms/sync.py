@@ -1,0 +1,249 @@
+"""Keeps our books and a venue's in step: hand-over after a connect, queries that are owed, sweeps without a cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from autotrader.messages import (
+    AccountConfirmed,
+    BreakerChanged,
+    FrameUnreadable,
+    LinkChanged,
+    Message,
+    OrderDoubted,
+    OrderNotSent,
+    OrderReported,
+    OrderUnknown,
+    SendOrder,
+    SendReplace,
+    SnapshotTaken,
+    TakeSnapshot,
+    VenueReady,
+)
+from autotrader.model import KillLevel, LinkState, OrderState, VenueSnapshot
+from autotrader.oms.desk import Desk
+from autotrader.oms.differences import Action, Difference, DifferenceReport
+from autotrader.oms.floor import Floor
+from autotrader.oms.orders import OrderRecord
+from autotrader.oms.proofs import Proofs
+from autotrader.oms.reconcile import reconcile, unknown_orders
+
+__all__ = ["Sync"]
+
+RETRY_NS = 1_000_000_000
+IN_DOUBT = frozenset({OrderState.SENT, OrderState.UNKNOWN})
+WAITING = {
+    OrderState.SENT: "submit",
+    OrderState.PENDING_CANCEL: "cancel",
+    OrderState.PENDING_REPLACE: "replace",
+}
+MONEY = frozenset({"position", "balance"})
+QUIET = frozenset({"opening", "order_state", "order_gone"})
+
+
+class Sync:
+    """Works on one floor, in the order manager's thread."""
+
+    def __init__(self, floor: Floor) -> None:
+        self._floor = floor
+        self._proofs = Proofs()
+
+    def begin(self) -> None:
+        """Doubt every order that was on its way when the last incarnation ended."""
+        for desk in self._floor.desks.values():
+            self._doubt(desk, "restart")
+
+    # ------------------------------------------------------------ link and account
+
+    def on_link(self, msg: LinkChanged) -> None:
+        """Take the link's word: without it nothing new leaves, and what was on its way is in doubt."""
+        desk, now_ns = self._floor.desks[msg.venue], self._floor.clock.now_ns()
+        was_up = desk.link is LinkState.UP
+        desk.link_is(msg.link, msg.reason, now_ns)
+        if msg.link is LinkState.UP:
+            return
+        desk.trades_wanted = True
+        self.set_ready(desk, False, msg.reason or f"link {msg.link}")
+        if was_up:
+            self._doubt(desk, msg.reason or "link lost")
+            self._floor.alarm("LINK", f"{desk.name}: link {msg.link}: {msg.reason}", msg)
+
+    def _doubt(self, desk: Desk, reason: str) -> None:
+        now_ns = self._floor.clock.now_ns()
+        for record in list(self._records(desk)):
+            self._floor.record(OrderDoubted(record.client_order_id, desk.name, now_ns, record.venue_order_id, reason=reason))
+
+    def on_account(self, msg: AccountConfirmed) -> None:
+        """Compare who the venue says we are with the configuration; then ask for its books."""
+        desk = self._floor.desks[msg.info.venue]
+        desk.info = msg.info
+        self._floor.exposure.on_account(msg.info)
+        if msg.info.account != desk.account:
+            text = f"{desk.name} says that the account is {msg.info.account}, the configuration says {desk.account}"
+            self._floor.block(desk.name, "", text, until_operator=True)
+            self._floor.alarm("ACCOUNT_MISMATCH", text, venue=desk.name)
+            self._floor.hooks.kill(KillLevel.HALT, desk.name, text)
+
+    def set_ready(self, desk: Desk, ready: bool, reason: str) -> None:
+        """Say, when it changes, whether new orders may flow to the venue."""
+        if desk.ready == ready:
+            return
+        desk.ready = ready
+        self._floor.exposure.on_ready(desk.name, ready)
+        word = VenueReady(desk.name, ready, reason)
+        for outlet in (desk.resiliency, desk.broker):
+            self._floor.outbox.tell(outlet, word)
+        self._floor.tell_all(word)
+
+    # ------------------------------------------------------------ snapshots
+
+    def on_snapshot(self, msg: SnapshotTaken) -> VenueSnapshot | None:
+        """Reconcile: what is missing on our side is adopted, what cannot be explained blocks or halts."""
+        desk, now_ns, snapshot = self._floor.desks[msg.venue], self._floor.clock.now_ns(), msg.snapshot
+        if snapshot is None or not snapshot.complete:
+            desk.snapshot_due_ns = now_ns + RETRY_NS
+        if snapshot is None:
+            self._floor.alarm("SNAPSHOT", f"{desk.name} could not be asked for its books: {msg.reason}", venue=desk.name)
+            return None
+        desk.last_heard_ns = max(desk.last_heard_ns, now_ns)
+        for client_order_id, venue_order_id in unknown_orders(self._floor.books, snapshot):
+            self._floor.restore(client_order_id, desk.name, venue_order_id)
+        report = reconcile(self._floor.books, snapshot, desk.policy, now_ns)
+        self._carry_out(desk, report, snapshot)
+        if snapshot.complete:
+            desk.snapshot_ns = snapshot.asked_ns
+            self._release_blocks(desk, report)
+            self._become_ready(desk, msg.purpose)
+        return snapshot
+
+    def _carry_out(self, desk: Desk, report: DifferenceReport, snapshot: VenueSnapshot) -> None:
+        """Adopt or halt, line by line; money that differs is judged only with all trades since the books last agreed."""
+        lines = report.lines
+        if snapshot.trades_since_ns > desk.agreed_ns and any(_is_money(line) for line in lines):
+            lines = tuple(line for line in lines if line.what not in MONEY)
+            desk.trades_wanted, desk.snapshot_due_ns = True, self._floor.clock.now_ns()
+        elif report.complete:
+            desk.trades_wanted, desk.agreed_ns = False, snapshot.asked_ns
+        for line in lines:
+            self._carry_out_line(desk, line)
+
+    def _carry_out_line(self, desk: Desk, line: Difference) -> None:
+        text = f"{desk.name} {line.what} {line.symbol} {line.client_order_id}: {line.ours} here, {line.venue} there: {line.reason}"
+        if line.action is not Action.IGNORE and line.what not in QUIET:
+            self._floor.alarm("DIFFERENCE", text, venue=desk.name)
+        if line.action is Action.ADOPT:
+            for event in line.events:
+                self._floor.record(event)
+        elif line.action is Action.HALT:
+            symbol = "" if line.what == "own_unknown" else line.symbol
+            self._floor.block(desk.name, symbol, text, until_operator=True)
+            if not symbol:
+                self._floor.hooks.kill(KillLevel.HALT, desk.name, text)
+
+    def _release_blocks(self, desk: Desk, report: DifferenceReport) -> None:
+        differing = {line.symbol for line in report.lines if line.action is not Action.IGNORE and line.what not in QUIET}
+        doubtful = {r.order.symbol for r in self._records(desk) if r.state in IN_DOUBT or r.owed_after_ns is not None}
+        for symbol, (_, until_operator) in list(desk.blocks.items()):
+            if symbol and not until_operator and symbol not in differing | doubtful:
+                self._floor.release(desk.name, symbol, "a clean reconciliation", "reconciliation")
+
+    def _become_ready(self, desk: Desk, purpose: str) -> None:
+        """Let orders flow once the books agree; an order whose outcome is unknown blocks its own symbol only."""
+        if desk.ready or desk.link is LinkState.DOWN or "" in desk.blocks or desk.snapshot_due_ns is not None:
+            return
+        for record in list(self._records(desk)):
+            if record.state in IN_DOUBT:
+                reason = f"order {record.client_order_id} is {record.state}"
+                self._floor.block(desk.name, record.order.symbol, reason, until_operator=False)
+        self.set_ready(desk, True, f"reconciled ({purpose})")
+
+    # ------------------------------------------------------------ reports, doubts
+
+    def on_report(self, msg: OrderReported) -> None:
+        """Take what a query says; enough of the same in time is proof."""
+        desk = self._floor.desks.get(msg.venue)
+        record = self._floor.books.find(msg.client_order_id, msg.venue, msg.venue_order_id)
+        if desk is not None and record is not None and msg.asked_ns and not msg.proven:
+            msg = msgspec.structs.replace(msg, proven=self._proofs.proves(record, msg, desk))
+        self._floor.hear(msg)
+
+    def on_unreadable(self, msg: FrameUnreadable) -> None:
+        """Stop new orders until the books were compared: a frame that cannot be read may have been a fill."""
+        desk = self._floor.desks[msg.venue]
+        self._floor.outbox.events.append(msg)
+        self._floor.alarm("FRAME", f"{desk.name} sent a frame that cannot be read: {msg.reason}", msg)
+        self.set_ready(desk, False, "a frame could not be read")
+        desk.trades_wanted, desk.snapshot_due_ns = True, self._floor.clock.now_ns()
+
+    def on_breaker(self, msg: BreakerChanged) -> None:
+        """Note the breaker for who asks, and tell a person."""
+        self._floor.desks[msg.venue].breaker = msg.state
+        self._floor.alarm("BREAKER", f"{msg.venue}: breaker {msg.state}: {msg.reason}", msg)
+
+    def on_undelivered(self, name: str, messages: list[Message]) -> None:
+        """Nobody took these: an order among them is proved not sent; what else was asked stays owed."""
+        now_ns = self._floor.clock.now_ns()
+        for message in messages:
+            if isinstance(message, SendOrder):
+                order = message.order
+                reason = f"{name} is not running"
+                self._floor.hear(OrderNotSent(order.client_order_id, order.venue, now_ns, None, "UNAVAILABLE", reason))
+
+    def on_abandoned(self, messages: list[Message]) -> None:
+        """Doubt what was on its way through an actor that ended with these in its mailbox or half done (event 28)."""
+        now_ns = self._floor.clock.now_ns()
+        for message in messages:
+            if isinstance(message, SendOrder | SendReplace):
+                order = message.order
+                self._floor.hear(OrderDoubted(order.client_order_id, order.venue, now_ns, reason="an actor ended"))
+
+    # ------------------------------------------------------------ time
+
+    def on_tick(self) -> None:
+        """Once a second of engine time: what waits too long, what is owed, what is due."""
+        now_ns = self._floor.clock.now_ns()
+        owing = [(r.order.venue, r.client_order_id, r.owed_after_ns or 0) for r in self._floor.books.owing()]
+        self._proofs.keep_only({name for _, name, _ in owing})
+        for desk in self._floor.desks.values():
+            if desk.link is not LinkState.DOWN:
+                self._doubt_the_slow(desk, now_ns)
+                self._ask(desk, [(name, after) for venue, name, after in owing if venue == desk.name], now_ns)
+                self._sweep(desk, now_ns)
+        self._floor.book_inferred(now_ns)
+        self._floor.refresh_balances()
+        for breach in self._floor.limits.on_equity(now_ns):
+            self._floor.carry_out(breach)
+
+    def _doubt_the_slow(self, desk: Desk, now_ns: int) -> None:
+        limit_ns = desk.settings.inflight_ns
+        slow = [
+            record
+            for record in self._records(desk)
+            if record.state in WAITING and record.owed_after_ns is None and now_ns - record.updated_ns > limit_ns
+        ]
+        for record in slow if desk.settings.sweeps else ():
+            request, reason = WAITING[record.state], f"no answer for {limit_ns / 1e9:g} s"
+            self._floor.hear(OrderUnknown(record.client_order_id, desk.name, now_ns, None, request, reason))
+
+    def _ask(self, desk: Desk, owed: list[tuple[str, int]], now_ns: int) -> None:
+        for order_id in desk.plan.due(owed, now_ns, desk.settings.queries_at_once):
+            record = self._floor.books.find(order_id)
+            if record is not None:
+                self._floor.send_query(desk, record.update())
+
+    def _sweep(self, desk: Desk, now_ns: int) -> None:
+        asked = desk.snapshot_due_ns is not None and now_ns >= desk.snapshot_due_ns
+        if not asked and not (desk.settings.sweeps and now_ns >= desk.next_sweep_ns):
+            return
+        desk.snapshot_due_ns = None
+        desk.next_sweep_ns = now_ns + desk.settings.sweep_ns
+        self._floor.outbox.tell(desk.resiliency, TakeSnapshot(desk.name, desk.trades_since_ns(now_ns), "sweep"))
+
+    def _records(self, desk: Desk) -> Iterator[OrderRecord]:
+        return (r for r in self._floor.books.orders.values() if r.order.venue == desk.name and not r.is_done)
+
+
+def _is_money(line: Difference) -> bool:
+    return line.what in MONEY and line.action is not Action.IGNORE
