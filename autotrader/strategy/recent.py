@@ -32,20 +32,26 @@ class RecentTimes:
 
 
 class FillMemory:
-    """Tells a fill that was met before, by (venue, account, symbol, trade id), from a new one.
+    """Tells a fill that was met before, by (venue, account, symbol, trade id), from a new one: the last ``capacity`` at least.
 
     Shared by the incarnations of one runner, so that a strategy hears of no fill twice in one process. One thread at a time.
     """
 
-    __slots__ = ("_met",)
+    __slots__ = ("_capacity", "_older", "_younger")
 
     def __init__(self, capacity: int = 20_000) -> None:
-        self._met = RecentTimes(capacity)
+        self._capacity = capacity
+        self._younger: set[tuple[str, str, str, str]] = set()
+        self._older: set[tuple[str, str, str, str]] = set()
 
     def is_new(self, fill: Fill) -> bool:
         """Say whether the fill is met for the first time, and remember it."""
         key = (fill.venue, fill.account, fill.symbol, fill.trade_id)
-        if self._met.get(key) is not None:
+        younger = self._younger
+        if key in younger or key in self._older:
             return False
-        self._met.put(key, fill.ts_ns)
+        if len(younger) >= self._capacity:
+            self._older, self._younger = younger, {key}
+        else:
+            younger.add(key)
         return True

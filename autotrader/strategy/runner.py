@@ -249,19 +249,21 @@ class StrategyRunnerActor(Worker):
 
     def _send(self, decisions: list[ExecutionDecision], now_ns: int, decided_ns: int) -> None:
         """Tell the order manager all of it: one list a lane, cancels first."""
-        lanes: dict[Lane, list[Command]] = {}
+        orders: list[Command] = []
+        lanes: dict[Lane, list[Command]] = {Lane.CONTROL: [], Lane.EVENTS: [], Lane.ORDERS: orders}
+        desk, take_draft = self._desk, self._view.take_draft
         for decision in decisions:
-            command = command_of(decision, self._desk, now_ns, decided_ns)
+            command = command_of(decision, desk, now_ns, decided_ns)
             if type(command) is SubmitOrder:
-                self._view.take_draft(command.order)
-            elif command is None:
-                continue
+                take_draft(command.order)
+                orders.append(command)
             elif type(command) is RequestRefused:
                 self._on_request_refused(command)
-                continue
-            lanes.setdefault(command.lane, []).append(command)
-        for lane in sorted(lanes):
-            self._tell_oms(lanes[lane])
+            elif command is not None:
+                lanes[command.lane].append(command)
+        for commands in lanes.values():
+            if commands:
+                self._tell_oms(commands)
 
     def _tell_oms(self, commands: list[Command]) -> None:
         try:

@@ -15,11 +15,12 @@ __all__ = ["Symbols"]
 class Symbols:
     """The symbols that the venues list. ``version`` grows whenever a key may have changed its meaning."""
 
-    __slots__ = ("_keys", "_venues", "version")
+    __slots__ = ("_keys", "_routes", "_venues", "version")
 
     def __init__(self) -> None:
         self._venues: dict[str, tuple[str, ...]] = {}
         self._keys: dict[tuple[str, str], str] = {}
+        self._routes: dict[tuple[str, str | None], tuple[str, str]] = {}
         self.version = 0
 
     def add(self, venue: str, symbol: str) -> None:
@@ -28,6 +29,7 @@ class Symbols:
         if venue in venues:
             return
         self._venues[symbol] = (*venues, venue)
+        self._routes.clear()
         if venues:
             self._keys.clear()
             self.version += 1
@@ -51,6 +53,12 @@ class Symbols:
 
     def route(self, key: str, venue: str | None = None) -> tuple[str, str]:
         """Return (venue, symbol) of a decision; raises Refused with AMBIGUOUS_VENUE or UNKNOWN_SYMBOL."""
+        known = self._routes.get((key, venue))
+        if known is None:
+            known = self._routes[key, venue] = self._find_route(key, venue)
+        return known
+
+    def _find_route(self, key: str, venue: str | None) -> tuple[str, str]:
         named, symbol = self._split(key)
         if venue is not None and named not in (None, venue):
             raise Refused(f"{key} names venue {named}, the decision names {venue}; name one", code="AMBIGUOUS_VENUE")

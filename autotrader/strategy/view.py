@@ -7,7 +7,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from autotrader.messages import AccountChanged
-from autotrader.model import ZERO, Instrument, Order, OrderState, OrderUpdate, Position, Quote, Snapshot
+from autotrader.model import DONE_STATES, ZERO, Instrument, Order, OrderState, OrderUpdate, Position, Quote, Snapshot
 from autotrader.strategy.recent import RecentTimes
 from autotrader.strategy.symbol_map import SymbolMap
 from autotrader.strategy.symbols import Symbols
@@ -68,15 +68,20 @@ class View:
 
     def take_update(self, update: OrderUpdate) -> None:
         """Take an order as it stands; what is older than what is known already changes nothing."""
-        order_id, done_ns = update.client_order_id, self._done.get(update.client_order_id)
-        if update.is_done:
+        order_id, open_orders = update.client_order_id, self._open
+        if update.state in DONE_STATES:
             self._done.put(order_id, update.updated_ns)
-            if self._open.pop(order_id, None) is not None:
+            if open_orders.pop(order_id, None) is not None:
                 self._shown_open = None
-        elif done_ns is None or update.updated_ns > done_ns:
-            known = self._open.get(order_id)
-            if type(known) is not OrderUpdate or known.updated_ns <= update.updated_ns:
-                self._open[order_id], self._shown_open = update, None
+            return
+        known = open_orders.get(order_id)
+        if known is None:
+            done_ns = self._done.get(order_id)
+            news = done_ns is None or update.updated_ns > done_ns
+        else:
+            news = isinstance(known, Order) or update.updated_ns >= known.updated_ns
+        if news:
+            open_orders[order_id], self._shown_open = update, None
 
     def take_account(self, account: AccountChanged) -> None:
         """Take the balances of one account, and the equity as it is now over all of them."""
