@@ -31,7 +31,7 @@ from autotrader.messages import (
 )
 from autotrader.model import DONE_STATES, Fill
 from autotrader.oms.lifecycle import DEN, DRF, PCX, SND, UNK
-from autotrader.oms.orders import OrderRecord
+from autotrader.oms.orders import OrderRecord, Terms
 
 __all__ = ["CLASSIFIERS", "OLDER", "classify", "second_id_event", "second_meaning"]
 
@@ -45,11 +45,11 @@ def classify(record: OrderRecord, message: Message, lag_ns: int) -> int:
 
 
 def second_id_event(record: OrderRecord, venue_order_id: str | None) -> int:
-    """Return 4 for a second venue id with no link to the order's, 33 while a replace of ours explains it, else 0."""
+    """Return 4 for a second venue id with no link to the order's, 33 where a replace of ours explains it, else 0."""
     known = record.venue_order_id
     if venue_order_id is None or known is None or venue_order_id == known or record.knows_id(venue_order_id):
         return 0
-    return 33 if record.replacing else 4
+    return 33 if record.expects_id else 4
 
 
 def _is_past(record: OrderRecord, venue_order_id: str | None) -> bool:
@@ -81,7 +81,17 @@ def _cancel_rejected(record: OrderRecord, message: CancelRejected, lag_ns: int) 
 
 
 def _replaced(record: OrderRecord, message: OrderReplaced, lag_ns: int) -> int:
-    return 23 if message.asked else 32
+    if not message.asked:
+        return 32
+    told = (message.quantity, message.price, message.stop_price)
+    target = record.target
+    if target is not None and not _match(told, target) and any(_match(told, terms) for terms in record.past):
+        return OLDER  # told again, and overtaken by a later replace
+    return 23
+
+
+def _match(told: Terms, asked: Terms) -> bool:
+    return all(a is None or b is None or a == b for a, b in zip(told, asked, strict=True))
 
 
 def _busted(record: OrderRecord, message: TradeBusted, lag_ns: int) -> int:

@@ -44,6 +44,7 @@ PositionKey = tuple[str, str, str]
 """(venue, account, symbol)."""
 
 _VENUE_NEWS = frozenset({3, 4, 5, 9, 12, 13, 14, 17, 19, 23, 25, 30, 32, 33})
+_PAST = 7
 _CODE_OF = {state: code for code, state in enumerate(STATES)}
 
 
@@ -172,6 +173,7 @@ def _take_id(record: OrderRecord, event: int, new: str) -> None:
             record.twins += (current,)
         else:
             record.superseded += (current,)
+            record.expects_id = False
         record.venue_order_id = new
 
 
@@ -194,12 +196,14 @@ def _note(record: OrderRecord, event: int, message: Any) -> None:
 
 def _note_target(record: OrderRecord, message: ReplaceAsked) -> None:
     if record.code != DRF:
+        if record.target is not None:
+            record.past = (*record.past[-_PAST:], record.target)
         record.target = (message.quantity, message.price, message.stop_price)
-        record.replacing = True
+        record.replacing = record.expects_id = True
 
 
 def _note_replace_over(record: OrderRecord, message: Any) -> None:
-    record.replacing = False
+    record.replacing = record.expects_id = False
 
 
 def _note_cancel_over(record: OrderRecord, message: Any) -> None:

@@ -42,6 +42,7 @@ class OrderRecord(msgspec.Struct, gc=False):
     held: bool = False
     foreign: bool = False
     target: Terms | None = None  # the terms last asked for by a replace
+    past: tuple[Terms, ...] = ()  # the newest of those asked for before
     reason_code: str | None = None
     reason: str | None = None
     superseded: tuple[str, ...] = ()  # venue ids that a linked one took over
