@@ -46,9 +46,9 @@ def reference(body: str) -> str:
 class Batch:
     """The rows of one transaction: events chained to ``head``, and the newest of each order, fill and position."""
 
-    def __init__(self, engine: str, sequence: int, head: bytes, clock: Clock) -> None:
+    def __init__(self, sequence: int, head: bytes, clock: Clock) -> None:
         self.sequence, self.head = sequence, head
-        self._engine, self._clock = engine, clock
+        self._clock = clock
         self.events: list[Value] = []
         self.rare: list[tuple[int, Message]] = []
         self.checkpoint: tuple[int, str] | None = None
@@ -71,7 +71,7 @@ class Batch:
             positions[(position.venue, position.account, position.symbol)] = position
 
     def _add_events(self, events: Sequence[Message]) -> None:
-        sequence, head, engine, values = self.sequence, self.head, self._engine, self.events
+        sequence, head, values = self.sequence, self.head, self.events
         for event in events:
             kind, rare, read = _shapes.get(type(event)) or _shape(type(event))
             sequence += 1
@@ -79,9 +79,10 @@ class Batch:
             if ts_ns is None:
                 ts_ns = self._clock.now_ns()
             payload = encode_event(self._noted(sequence, event) if rare else event).decode()
-            row: EventRow = (sequence, ts_ns, engine, kind, order_id, venue, payload)
+            row: EventRow = (sequence, ts_ns, kind, order_id, venue, payload)
             head = row_hash(head, row)
-            values += (sequence, ts_ns, kind, order_id, venue, payload, head)
+            values += row
+            values.append(head)
         self.sequence, self.head = sequence, head
 
     def _noted(self, sequence: int, event: Message) -> Message:

@@ -9,8 +9,8 @@ import msgspec
 
 __all__ = ["EventRow", "Walk", "genesis", "row_hash"]
 
-EventRow = tuple[int, int, str, str, str, str, str]
-"""(seq, ts_ns, engine, kind, order_id, venue, payload)."""
+EventRow = tuple[int, int, str, str, str, str]
+"""(seq, ts_ns, kind, order_id, venue, payload). The engine's id is one for all rows: the chain begins with it."""
 
 _pack: Callable[[object], bytes] = msgspec.msgpack.Encoder().encode
 
@@ -21,7 +21,7 @@ def genesis(engine_id: str) -> bytes:
 
 
 def row_hash(previous: bytes, row: EventRow) -> bytes:
-    """Return SHA-256 of the hash before and the row as a MessagePack array: lengths are in it, so it can be read one way only."""
+    """Return SHA-256 of the hash before and the row as a MessagePack array, whose lengths leave one way to read it."""
     return sha256(previous + _pack(row)).digest()
 
 
@@ -42,11 +42,11 @@ class Walk:
         pack, sha, keep = _pack, sha256, self._keep
         sequence, head = self.sequence, self.head
         for row in () if self.broken else rows:
-            digest = sha(head + pack(row[:7])).digest()
-            if row[7] != digest or row[0] != sequence + 1:
+            digest = sha(head + pack(row[:6])).digest()
+            if row[6] != digest or row[0] != sequence + 1:
                 self.broken = True
                 break
             sequence, head = sequence + 1, digest
-            if row[3] in keep:
-                self.kept.append((sequence, str(row[3]), str(row[6])))
+            if row[2] in keep:
+                self.kept.append((sequence, str(row[2]), str(row[5])))
         self.sequence, self.head = sequence, head

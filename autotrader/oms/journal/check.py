@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+import zlib
+from collections.abc import Callable, Iterable
 from contextlib import closing
-from zlib import error as _ZlibError
+from threading import Thread
 
 from autotrader.errors import JournalError
 from autotrader.oms.journal.batch import body_of, reference
@@ -14,13 +15,11 @@ from autotrader.oms.journal.head import Head
 from autotrader.oms.journal.meta import Meta
 from autotrader.oms.journal.payload import decode_event
 from autotrader.oms.journal.rare import RARE_KINDS, RARE_TABLES, project
-from autotrader.oms.journal.rows import FILL_COLUMNS, ORDER_COLUMNS, POSITION_COLUMNS, bad_rows
 from autotrader.oms.journal.schema import migrate
 
-__all__ = ["Damage", "check_chain", "check_head", "check_tables"]
+__all__ = ["Damage", "IntegrityCheck", "check_chain", "check_head", "check_tables"]
 
-_EVENTS = "SELECT seq, ts_ns, engine, kind, order_id, venue, payload, hash FROM events ORDER BY seq"
-_SEALED = {"orders": ORDER_COLUMNS, "fills": FILL_COLUMNS, "positions": POSITION_COLUMNS}
+_EVENTS = "SELECT seq, ts_ns, kind, order_id, venue, payload, hash FROM events WHERE engine = ? ORDER BY seq"
 
 
 class Damage(JournalError):
@@ -32,15 +31,16 @@ class Damage(JournalError):
 
 
 def check_chain(db: sqlite3.Connection, meta: Meta) -> Walk:
-    """Walk all events; return the walk, with the rows of the small tables kept. Raises ``Damage`` with the first bad sequence."""
+    """Walk all events; return the walk, which kept the rows of the small tables. Raises ``Damage`` with the first bad one."""
     walk = Walk(*meta.base, keep=RARE_KINDS)
     try:
-        cursor = db.execute(_EVENTS)
+        cursor = db.execute(_EVENTS, (meta.engine_id,))
         while rows := cursor.fetchmany(1000):
             walk.over(rows)
+        newest = db.execute("SELECT max(seq) FROM events").fetchone()[0]
     except sqlite3.Error as e:
         raise Damage(f"event {walk.sequence + 1} or one soon after cannot be read: {e}", walk.sequence + 1) from e
-    if walk.broken:
+    if walk.broken or newest not in (None, walk.sequence):
         bad = walk.sequence + 1
         raise Damage(f"event {bad} is missing or was changed: its hash does not follow from the row before", bad)
     return walk
@@ -59,17 +59,52 @@ def check_head(found: Head, noted: Head | None, db: sqlite3.Connection, meta: Me
         raise Damage(f"event {noted[0]} is not the one that the head file knows of", noted[0])
 
 
+class IntegrityCheck(Thread):
+    """SQLite's own check of pages, indexes and the second copy of orders, fills and positions, beside the walk.
+
+    It runs without the interpreter's lock, in a thread and on a connection of its own. ``finish`` waits for its verdict.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(name="journal-integrity", daemon=True)
+        self._connect = connect
+        self._verdict = "the integrity check did not run"
+        self.start()
+
+    def run(self) -> None:
+        """Check; runs in the thread."""
+        try:
+            with closing(self._connect()) as db:
+                self._verdict = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        except sqlite3.Error as e:
+            self._verdict = str(e)
+
+    def finish(self) -> None:
+        """Wait for the end of the check; raises ``Damage`` with what it found."""
+        self.join()
+        if self._verdict != "ok":
+            raise Damage(f"SQLite's integrity check says: {self._verdict}")
+
+
 def check_tables(db: sqlite3.Connection, rare: Iterable[tuple[int, str, str]]) -> None:
-    """Check each table beside the events: checksums of its rows, or its equality with the ``rare`` events it comes from."""
+    """Check the layout, the checkpoints, and the small tables against the ``rare`` events that they come from."""
     try:
-        for table, columns in _SEALED.items():
-            cursor = db.execute(f"SELECT {', '.join(columns)} FROM {table}")
-            for row in bad_rows(cursor):
-                raise Damage(f"a row of the table {table} was changed: {row}")
         _check_checkpoints(db)
-        _check_rare(db, rare)
+        with closing(sqlite3.connect(":memory:")) as twin:
+            migrate(twin)
+            _compare(db, twin, "sqlite_schema", "type, name, tbl_name, sql")
+            for seq, kind, payload in rare:
+                project(twin, seq, decode_event(kind, payload))
+            for table in RARE_TABLES:
+                _compare(db, twin, table, "*")
     except sqlite3.Error as e:
         raise Damage(f"a table cannot be read: {e}") from e
+
+
+def _compare(db: sqlite3.Connection, twin: sqlite3.Connection, table: str, columns: str) -> None:
+    query = f"SELECT {columns} FROM {table} ORDER BY 1, 2"
+    if db.execute(query).fetchall() != twin.execute(query).fetchall():
+        raise Damage(f"the table {table} is not what the events fold to")
 
 
 def _check_checkpoints(db: sqlite3.Connection) -> None:
@@ -77,18 +112,7 @@ def _check_checkpoints(db: sqlite3.Connection) -> None:
     for seq, blob, payload in db.execute(joined):
         try:
             good = reference(body_of(blob)) in (payload or "")
-        except (ValueError, OSError, _ZlibError):
+        except (ValueError, zlib.error):
             good = False
         if not good:
             raise Damage(f"the checkpoint of event {seq} was changed")
-
-
-def _check_rare(db: sqlite3.Connection, rare: Iterable[tuple[int, str, str]]) -> None:
-    with closing(sqlite3.connect(":memory:")) as twin:
-        migrate(twin)
-        for seq, kind, payload in rare:
-            project(twin, seq, decode_event(kind, payload))
-        for table in RARE_TABLES:
-            wanted = twin.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
-            if db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() != wanted:
-                raise Damage(f"the table {table} is not what the events fold to")

@@ -90,4 +90,5 @@ class AccountLock(FileLock):
             host_port = str(journal.resolve())
         digest = sha256("\0".join((venue, host_port, account)).encode()).hexdigest()[:24]
         path = (state_dir or state_directory()) / "locks" / f"{venue}-{digest}.lock"
-        super().__init__(path, f"account {account} of {venue} at {host_port}", "stop that engine first: one engine owns one account")
+        what = f"account {account} of {venue} at {host_port}"
+        super().__init__(path, what, "stop that engine first: one engine owns one account")

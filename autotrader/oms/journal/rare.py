@@ -24,16 +24,15 @@ __all__ = ["RARE_KINDS", "RARE_TABLES", "project"]
 RARE_TABLES = ("dead_letters", "kills", "blocks", "runs", "alerts")
 
 
-def _add_letter(db: sqlite3.Connection, seq: int, event: DeadLetterAdded) -> None:
+def _add_letter(db: sqlite3.Connection, _: int, event: DeadLetterAdded) -> None:
     history = msgspec.json.encode(event.history).decode()
     values = (event.letter_id, event.kind, event.client_order_id, event.venue, event.reason, event.attempts, event.first_ns,
               event.last_ns, event.body, history)  # fmt: skip
-    db.execute(
-        "INSERT OR REPLACE INTO dead_letters (id, kind, client_order_id, venue, reason, attempts, first_ns, last_ns, status, body,"
-        " history) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'OPEN', ?, ?)", values)  # fmt: skip
+    columns = "id, kind, client_order_id, venue, reason, attempts, first_ns, last_ns, status, body, history"
+    db.execute(f"INSERT OR REPLACE INTO dead_letters ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'OPEN', ?, ?)", values)
 
 
-def _close_letter(db: sqlite3.Connection, seq: int, event: DeadLetterClosed) -> None:
+def _close_letter(db: sqlite3.Connection, _: int, event: DeadLetterClosed) -> None:
     db.execute(
         "UPDATE dead_letters SET status = ?, closed_by = ?, closed_reason = ?, closed_ns = ? WHERE id = ?",
         (event.status, event.by, event.reason, event.ts_ns, event.letter_id),
@@ -46,15 +45,16 @@ def _pull(db: sqlite3.Connection, seq: int, event: KillPulled) -> None:
 
 
 def _rearm(db: sqlite3.Connection, seq: int, event: KillRearmed) -> None:
-    db.execute("INSERT INTO kills VALUES (?, ?, 'REARMED', NULL, ?, ?, ?)", (seq, event.ts_ns, event.scope, event.reason, event.by))
+    values = (seq, event.ts_ns, event.scope, event.reason, event.by)
+    db.execute("INSERT INTO kills VALUES (?, ?, 'REARMED', NULL, ?, ?, ?)", values)
 
 
-def _block(db: sqlite3.Connection, seq: int, event: SymbolBlocked) -> None:
+def _block(db: sqlite3.Connection, _: int, event: SymbolBlocked) -> None:
     values = (event.venue, event.symbol, event.reason, int(event.until_operator), event.ts_ns)
     db.execute("INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?)", values)
 
 
-def _release(db: sqlite3.Connection, seq: int, event: SymbolReleased) -> None:
+def _release(db: sqlite3.Connection, _: int, event: SymbolReleased) -> None:
     db.execute("DELETE FROM blocks WHERE venue = ? AND symbol = ?", (event.venue, event.symbol))
 
 

@@ -11,7 +11,7 @@ from autotrader.clock import Clock
 from autotrader.errors import JournalError
 from autotrader.model import Mode
 from autotrader.oms.journal.batch import Batch, packed
-from autotrader.oms.journal.check import Damage, check_chain, check_head, check_tables
+from autotrader.oms.journal.check import Damage, IntegrityCheck, check_chain, check_head, check_tables
 from autotrader.oms.journal.commit import Commit
 from autotrader.oms.journal.head import HeadFile, read_head
 from autotrader.oms.journal.lock import FileLock
@@ -19,8 +19,11 @@ from autotrader.oms.journal.meta import Meta, read_meta, write_meta
 from autotrader.oms.journal.rare import project
 from autotrader.oms.journal.rows import (
     FILL_COLUMNS,
+    FILL_KEY,
     ORDER_COLUMNS,
+    ORDER_KEY,
     POSITION_COLUMNS,
+    POSITION_KEY,
     fill_row,
     order_row,
     position_row,
@@ -30,7 +33,6 @@ from autotrader.oms.journal.statements import BulkInsert
 
 __all__ = ["Store"]
 
-_FILL_KEY = ("venue", "account", "symbol", "trade_id")
 _IDLE_EVENTS = 2_000
 
 
@@ -50,9 +52,8 @@ class Store:
         self.mode = mode
         self._clock, self._accounts, self._wanted = clock, dict(accounts or {}), engine_id
         self._every = checkpoint_every
-        self._lock = FileLock(
-            self.path.with_name(self.path.name + ".lock"), f"journal {self.path}", "stop it first, or choose another --journal FILE"
-        )
+        hint = "stop it first, or choose another --journal FILE"
+        self._lock = FileLock(self.path.with_name(self.path.name + ".lock"), f"journal {self.path}", hint)
         self._lock.acquire()
         try:
             self._open()
@@ -78,9 +79,9 @@ class Store:
         self.engine_id = self._meta.engine_id
         columns = ("seq", "ts_ns", "kind", "order_id", "venue", "payload", "hash")
         self._events = BulkInsert("events", columns, engine=self.engine_id)
-        self._orders = BulkInsert("orders", ORDER_COLUMNS, key=("client_order_id",))
-        self._fills = BulkInsert("fills", FILL_COLUMNS, key=_FILL_KEY)
-        self._positions = BulkInsert("positions", POSITION_COLUMNS, key=_FILL_KEY[:3])
+        self._orders = BulkInsert("orders", ORDER_COLUMNS, key=ORDER_KEY)
+        self._fills = BulkInsert("fills", FILL_COLUMNS, key=FILL_KEY)
+        self._positions = BulkInsert("positions", POSITION_COLUMNS, key=POSITION_KEY)
         self._since_idle = 0
 
     def _connect(self) -> sqlite3.Connection:
@@ -96,7 +97,7 @@ class Store:
             if noted is not None and noted[0] > 0:
                 raise Damage(f"{self.path} is empty or gone, and its head file knows of {noted[0]} events; {_ADVICE}", 1)
             if self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-                raise JournalError(f"{self.path} is an SQLite file, but no journal of autotrader; choose another --journal FILE")
+                raise JournalError(f"{self.path} is SQLite, but no journal of autotrader; choose another --journal FILE")
         migrate(self._db)
         engine_id = self._wanted or secrets.token_hex(16)
         with transaction(self._db):
@@ -107,11 +108,13 @@ class Store:
         return admitted
 
     def _check(self) -> tuple[int, bytes]:
+        integrity = IntegrityCheck(self._connect)
         try:
             walk = check_chain(self._db, self._meta)
             head = walk.sequence, walk.head
             check_head(head, read_head(self.path), self._db, self._meta)
             check_tables(self._db, walk.kept)
+            integrity.finish()
         except Damage as e:
             raise Damage(f"{self.path} is damaged: {e}; {_ADVICE}", e.sequence) from e
         return head
@@ -135,7 +138,7 @@ class Store:
 
         Raises ``JournalError`` when the disk refuses: then nothing was written, and the same commits can be tried again.
         """
-        batch = Batch(self.engine_id, self.sequence, self.head_hash, self._clock)
+        batch = Batch(self.sequence, self.head_hash, self._clock)
         for commit in commits:
             batch.add(commit)
         try:
@@ -211,6 +214,6 @@ class Store:
 
 
 _ADVICE = (
-    "nothing was changed. It can be read with `autotrader orders --journal FILE` and the like; set it aside with its .head, .latch, "
-    "-wal and -shm files, or restore a backup, and start anew: the venues are asked what is true"
+    "nothing was changed, and it can still be read (`autotrader orders --journal FILE` and the like). Restore a backup, or set"
+    " it aside with its .head, -wal and -shm files and start anew: the venues are asked what is true"
 )
