@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import json
 import os
 import re
 import stat
@@ -18,10 +19,11 @@ from urllib.parse import quote, quote_plus
 
 from autotrader.errors import ConfigError
 
-__all__ = ["STARS", "Secret", "is_reference", "known", "read_secret", "redact"]
+__all__ = ["STARS", "KnownValues", "Secret", "is_reference", "known", "read_secret", "redact"]
 
 STARS = "***"
 SHORTEST = 4
+LARGEST_FILE = 65_536
 REFERENCE = re.compile(r"(keyring|file|env):(.+)", re.DOTALL)
 
 
@@ -86,21 +88,28 @@ class KnownValues:
     def add(self, value: str) -> None:
         """Redact ``value`` from now on, with its base64, hex and URL-encoded forms, and each long line of it.
 
-        Signatures, listen keys and session tokens are secrets too. A value under four characters is not taken: it would
+        Listen keys and session tokens are secrets too; what is new with each request (a signature) has no place here, since
+        nothing is ever forgotten, but in no log line either. A value under four characters is not taken: it would
         blank ordinary text.
         """
         if len(value) < SHORTEST:
             return
+        forms = {form for part in _parts(value) for form in _forms(part) if len(form) >= SHORTEST}
         with self._lock:
-            before = len(self._forms)
-            self._forms.update(form for part in _parts(value) for form in _forms(part))
-            if len(self._forms) != before:
-                self._pattern = re.compile("|".join(map(re.escape, sorted(self._forms, key=len, reverse=True))))
+            if not forms <= self._forms:
+                self._forms |= forms
+                self._pattern = None
 
     def redact(self, text: str) -> str:
-        """Return ``text`` with every known value replaced by ``***``."""
-        pattern = self._pattern
-        return text if pattern is None else pattern.sub(STARS, text)
+        """Return ``text`` with every known value replaced by ``***``, longer ones first."""
+        if not self._forms:
+            return text
+        return (self._pattern or self._compile()).sub(STARS, text)
+
+    def _compile(self) -> re.Pattern[str]:
+        with self._lock:
+            pattern = self._pattern = re.compile("|".join(map(re.escape, sorted(self._forms, key=len, reverse=True))))
+        return pattern
 
 
 def _parts(value: str) -> Iterator[str]:
@@ -112,7 +121,8 @@ def _parts(value: str) -> Iterator[str]:
 
 def _forms(value: str) -> Iterator[str]:
     raw = value.encode()
-    yield from (value, repr(value)[1:-1], value.replace("\n", "\\n"), raw.hex(), raw.hex().upper())
+    yield from (value, repr(value)[1:-1], json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
+    yield from (raw.hex(), raw.hex().upper())
     yield from (quote(value, safe=""), quote(value), quote_plus(value))
     for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
         yield encoded.decode().rstrip("=")
@@ -183,15 +193,16 @@ def _from_file(path: Path, what: str) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise ConfigError(f"{what}: {path} cannot be opened ({error.strerror}); it must be a plain 0600 file") from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise ConfigError(f"{what}: {path} is not a plain file")
         _check_private(status, path, 0o600, what)
-        try:
-            return file.read(65_536).decode().rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{what}: {path} is not UTF-8 text") from error
+        return os.read(descriptor, LARGEST_FILE).decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{what}: {path} is not UTF-8 text") from None  # the error itself holds the bytes
+    finally:
+        os.close(descriptor)
 
 
 def _check_private(status: os.stat_result, path: Path, mode: int, what: str) -> None:

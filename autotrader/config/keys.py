@@ -15,7 +15,7 @@ __all__ = ["known_keys", "meant"]
 
 
 def known_keys() -> tuple[str, ...]:
-    """Return every key, dotted, in the order of the sections; ``venues.NAME`` once per built-in venue."""
+    """Return every key, dotted, in the order of the sections; those of a list's tables follow the list's own."""
     return tuple(_walk(Settings, ""))
 
 
@@ -26,9 +26,10 @@ def _walk(model: type[BaseModel], above: str) -> Iterator[str]:
         if key == "venues":
             for venue in KNOWN_VENUES:
                 yield from _walk(PaperVenueSection if venue == "paper" else VenueSection, f"venues.{venue}.")
-        elif below is None:
+            continue
+        if not _is_model(field.annotation):
             yield key
-        else:
+        if below is not None:
             yield from _walk(below, f"{key}.")
 
 

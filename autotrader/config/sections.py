@@ -46,6 +46,11 @@ def _url(value: object) -> str:
     return value
 
 
+def _several(value: object) -> object:
+    """Take one text for a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
 def _column(value: object) -> object:
     """Read a column of a tape: its header, or its number from one."""
     is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 1
@@ -90,6 +95,7 @@ ClassPath = Annotated[str, AfterValidator(_class_path)]
 ModeName = Annotated[Mode, BeforeValidator(_upper)]
 Column = Annotated[str | int, PlainValidator(_column)]
 Url = Annotated[str, PlainValidator(_url)]
+Urls = Annotated[tuple[Url, ...], BeforeValidator(_several)]
 
 
 class Section(BaseModel):
@@ -162,7 +168,7 @@ class MarketSection(Section):
     symbol: Name | None = None
     tick: Annotated[Exact, Field(gt=0)] | None = None
     currency: Currency | None = None
-    symbols: Annotated[tuple[Name, ...], Field(min_length=1)] = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+    symbols: Annotated[tuple[Name, ...], Field(min_length=1), BeforeValidator(_several)] = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
     seed: Seed = 1
     rate: Annotated[Positive, Field(le=1_000_000)] = 20.0
     file: str = ""
@@ -204,7 +210,7 @@ class KillSection(Section):
     """The kill switch's own settings; ``urls`` (apprise) are told of a pull, beside ``alerts.urls``."""
 
     ibkr_global: bool = False
-    urls: tuple[Url, ...] = ()
+    urls: Urls = ()
 
     @property
     def revealed(self) -> tuple[str, ...]:
@@ -215,7 +221,7 @@ class KillSection(Section):
 class AlertsSection(Section):
     """Who is told of incidents: apprise URLs, or where to read one from."""
 
-    urls: tuple[Url, ...] = ()
+    urls: Urls = ()
 
     @property
     def revealed(self) -> tuple[str, ...]:
