@@ -62,13 +62,10 @@ class Accounts:
         holding.book(fill, self.fills_of)
         return key
 
-    def exchange(self, undone: tuple[Fill, ...], booked: tuple[Fill, ...]) -> PositionKey:
-        """Take fills of one symbol out and put others in; returns the position that changed."""
-        for fill in undone:
-            self.unbook(fill)
-        for fill in booked[:-1]:
-            self.book(fill)
-        return self.book(booked[-1])
+    def exchange(self, undone: tuple[Fill, ...], booked: tuple[Fill, ...]) -> tuple[PositionKey, ...]:
+        """Take fills of one symbol out and put others in; returns the position that changed, if one did."""
+        keys = [self.unbook(fill) for fill in undone] + [self.book(fill) for fill in booked]
+        return tuple(keys[:1])
 
     def unbook(self, fill: Fill) -> PositionKey:
         """Take a booked fill out; returns the position that changed."""

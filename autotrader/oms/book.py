@@ -230,19 +230,35 @@ class Books:
         record = self.find(event.client_order_id, event.venue, event.venue_order_id)
         if record is None:
             return Applied(unknown=True)
-        if settles_debt(record, event):
+        number = CLASSIFIERS[OrderReported](record, event, self._lag(record))
+        settled = number != OLDER and settles_debt(record, event)
+        if settled:
             record.owed_after_ns = None
             self._owing.pop(record.client_order_id, None)
-        number = CLASSIFIERS[OrderReported](record, event, self._lag(record))
+        older = event.asked_ns < record.last_ns + self._lag(record)
         applied = self._run(record, number, event)
-        then = second_meaning(record, event, number)
+        then = second_meaning(record, event, number, older)
         if then:
             applied.then = then
             self._step(record, then, event, applied)
             self._finish(record, applied)
         if record.gap is not None:
             self._gaps[record.client_order_id] = None
+        if event.filled_quantity is not None and event.asked_ns:
+            self._follow_count(record, event, number, applied)
+        if settled and applied.ignored:
+            applied.ignored = False
+            self._finish(record, applied)
         return applied
+
+    def _follow_count(self, record: OrderRecord, event: OrderReported, number: int, applied: Applied) -> None:
+        """Let an answer that counts fewer trades close a gap, and take back what was only inferred."""
+        filled, lag_ns = event.filled_quantity or ZERO, self._lag(record)
+        if record.gap is not None and filled < record.gap and event.asked_ns >= record.gap_since_ns + lag_ns:
+            self._close_gap(record)
+        if 37 in (number, applied.then) and record.inferred is not None:
+            self._exchange(applied, *record.lower_floor(filled))
+            self._finish(record, applied)
 
     def _busted(self, event: TradeBusted) -> Applied:
         record = self.find(event.client_order_id, event.venue, event.venue_order_id)
@@ -336,14 +352,22 @@ class Books:
             record.book(fill)
             applied.fills += (fill,)
         else:
-            booked, undone = record.settle(fill)
-            applied.fills += booked
-            applied.undone += undone
+            self._exchange(applied, *record.settle(fill))
+            return
         if self._accounts is not None:
-            applied.positions = (self._accounts.exchange(applied.undone, applied.fills),)
+            applied.positions = (self._accounts.book(fill),)
         if record.gap is not None and record.filled >= record.gap:
-            record.gap = record.gap_price = None
-            self._gaps.pop(record.client_order_id, None)
+            self._close_gap(record)
+
+    def _exchange(self, applied: Applied, booked: tuple[Fill, ...], undone: tuple[Fill, ...]) -> None:
+        applied.fills += booked
+        applied.undone += undone
+        if self._accounts is not None:
+            applied.positions = self._accounts.exchange(undone, booked)
+
+    def _close_gap(self, record: OrderRecord) -> None:
+        record.gap = record.gap_price = None
+        self._gaps.pop(record.client_order_id, None)
 
     def _undo(self, record: OrderRecord, trade_id: str, applied: Applied) -> None:
         fill = record.unbook(trade_id)

@@ -167,8 +167,7 @@ def _found_live(record: OrderRecord, message: OrderReported, lag_ns: int) -> int
         return OLDER if changed_terms(record, message) != 23 else 23
     if filled is not None and filled < record.filled:
         return 37
-    changed = changed_terms(record, message)
-    return 8 if changed == 32 and older else changed or 8
+    return 8
 
 
 def changed_terms(record: OrderRecord, message: OrderReported) -> int:
@@ -184,15 +183,19 @@ def changed_terms(record: OrderRecord, message: OrderReported) -> int:
     return 32
 
 
-def second_meaning(record: OrderRecord, message: OrderReported, event: int) -> int:
+def second_meaning(record: OrderRecord, message: OrderReported, event: int, older: bool) -> int:
     """Return what else a report means once ``event`` is folded in, 0 for nothing.
 
-    27 or 37 where a report that ended the order counts other fills than ours, 32 where a proof of life shows other terms.
+    27 or 37 where a report that ended the order counts other fills than ours, 23 or 32 where one of a working order shows other
+    terms: the query that a pending request owes stays owed. ``older``: it may be older than the newest thing told.
     """
     filled = message.filled_quantity
     if event == 9 and filled is not None and record.code != DRF and record.code != DEN:
         return 27 if filled > record.filled else 37 if filled < record.filled else 0
-    return 32 if event == 30 and changed_terms(record, message) == 32 else 0
+    if event not in (8, 30):
+        return 0
+    changed = changed_terms(record, message)
+    return 0 if changed == 32 and older else changed
 
 
 def _constant(event: int) -> Callable[[OrderRecord, Any, int], int]:

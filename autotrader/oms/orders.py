@@ -138,15 +138,25 @@ class OrderRecord(msgspec.Struct, gc=False):
         elif inferred_floor(fill.trade_id) > floor:
             stand_in, floor = fill, inferred_floor(fill.trade_id)
         booked = () if fill.inferred else (fill,)
+        return booked + self._make_up(stand_in, floor, undone), undone
+
+    def lower_floor(self, floor: Decimal) -> tuple[tuple[Fill, ...], tuple[Fill, ...]]:
+        """Follow the venue's count down where it takes an inferred fill back; returns what was booked and taken out."""
+        if self.inferred is None or floor >= self.floor:
+            return (), ()
+        undone = (self.unbook(self.inferred),)
+        return self._make_up(undone[0], floor, undone), undone
+
+    def _make_up(self, stand_in: Fill, floor: Decimal, undone: tuple[Fill, ...]) -> tuple[Fill, ...]:
         self.busted += tuple(old.trade_id for old in undone)
         self.inferred, self.floor = None, ZERO
-        if floor > self.filled:
-            self.inferred, self.floor = inferred_id(self.client_order_id, floor), floor
-            rest = structs.replace(stand_in, trade_id=self.inferred, quantity=floor - self.filled)
-            self.busted = tuple(name for name in self.busted if name != self.inferred)
-            self.book(rest)
-            booked = (*booked, rest)
-        return booked, undone
+        if floor <= self.filled:
+            return ()
+        self.inferred, self.floor = inferred_id(self.client_order_id, floor), floor
+        rest = structs.replace(stand_in, trade_id=self.inferred, quantity=floor - self.filled)
+        self.busted = tuple(name for name in self.busted if name != self.inferred)
+        self.book(rest)
+        return (rest,)
 
     @property
     def real_filled(self) -> Decimal:
