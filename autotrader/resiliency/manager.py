@@ -35,7 +35,7 @@ from autotrader.messages import (
     UsageReported,
     VenueReady,
 )
-from autotrader.model import BreakerState, KillLevel
+from autotrader.model import BreakerState, KillLevel, WriteClass
 from autotrader.resiliency.breaker import NEVER, CircuitBreaker
 from autotrader.resiliency.dead_letters import letter_for
 from autotrader.resiliency.failures import FailureLog
@@ -44,7 +44,7 @@ from autotrader.resiliency.rate_limit import RateLimiter
 from autotrader.resiliency.retry import Failure, GiveUp, Retry, RetryBudget
 from autotrader.resiliency.settings import ResiliencySettings
 from autotrader.resiliency.status import ResiliencyStatus
-from autotrader.resiliency.waiting import Control, Key, Waiting, WaitingRetry, Write, key_of, kind_of, order_id_of
+from autotrader.resiliency.waiting import Control, Key, Waiting, WaitingRetry, Write, born_ns, key_of, kind_of, order_id_of
 
 __all__ = ["ResiliencyActor"]
 
@@ -95,7 +95,9 @@ class ResiliencyActor(Worker):
 
     def _pass_writes(self, commands: Sequence[Write]) -> None:
         if not self._ready:
-            return self._refuse_all(commands, "VENUE_NOT_READY", f"{self.venue} is not ready: its books are not reconciled")
+            commands = self._without_risk(commands)
+        if not commands:
+            return None
         if not self._breaker.closed:
             return self._refuse_all(commands, "BREAKER_OPEN", f"the breaker of {self.venue} is open: {self._breaker.reason}")
         now_ns = self.clock.monotonic_ns()
@@ -105,9 +107,15 @@ class ResiliencyActor(Worker):
             self._park(command, now_ns)
         return self._arm(now_ns)
 
+    def _without_risk(self, commands: Sequence[Write]) -> list[Write]:
+        """Refuse what adds risk at a venue that is not ready; what reduces it passes, as at HALT."""
+        risky = [command for command in commands if command.receipt.write_class is WriteClass.RISK]
+        self._refuse_all(risky, "VENUE_NOT_READY", f"{self.venue} is not ready: its books are not reconciled")
+        return [command for command in commands if command.receipt.write_class is not WriteClass.RISK]
+
     def _park(self, command: Write, now_ns: int) -> None:
         """Let a write wait for room, unless that takes longer than its intent may live."""
-        age_ns = abs(self.clock.now_ns() - _born_ns(command, self.clock.now_ns()))
+        age_ns = abs(self.clock.now_ns() - born_ns(command, self.clock.now_ns()))
         deadline_ns = now_ns + round(self._settings.retry.submit_age_s * SECOND) - age_ns
         in_time = now_ns + self._limiter.wait_ns(kind_of(command), now_ns) <= deadline_ns
         if not in_time or not self._waiting.park(command, deadline_ns):
@@ -213,7 +221,7 @@ class ResiliencyActor(Worker):
         limits = self._settings.retry
         if isinstance(command, SendCancel):
             return Retry(now_ns, limits.cancel_age_s, attempt=command.attempt)
-        return Retry(_born_ns(command, now_ns), limits.submit_age_s, attempt=command.attempt)
+        return Retry(born_ns(command, now_ns), limits.submit_age_s, attempt=command.attempt)
 
     def _try_later(self, command: Write | SendCancel, retry: Retry) -> None:
         again = msgspec.structs.replace(command, attempt=retry.attempt)
@@ -370,8 +378,6 @@ class ResiliencyActor(Worker):
         except Unavailable:  # a fresh order manager asks the venue about everything that is on its way
             self._lost += len(message) if isinstance(message, list) else 1
 
-    # ------------------------------------------------------------ status
-
     @handles(GetStatus)
     def _on_get_status(self, _: GetStatus) -> ResiliencyStatus:
         now_ns = self.clock.monotonic_ns()
@@ -387,12 +393,6 @@ class ResiliencyActor(Worker):
             failed_calls=tuple(self._calls.by_code(now_ns).items()),
             failed_attempts=tuple(self._attempts.by_code(now_ns).items()), budgets=self._limiter.usage(now_ns),
         )
-
-
-def _born_ns(command: Write, now_ns: int) -> int:
-    """Return when the write was meant: its intent for an order, its receipt for new terms (engine time)."""
-    created_ns = command.order.created_ns if isinstance(command, SendOrder) else 0
-    return created_ns or command.receipt.issued_ns or now_ns
 
 
 def _seconds(ns: int) -> float:

@@ -14,7 +14,7 @@ from autotrader.messages import QueryOrder, SendCancel, SendOrder, SendReplace, 
 from autotrader.model import WriteClass
 from autotrader.resiliency.retry import Retry
 
-__all__ = ["Control", "Key", "Parked", "Waiting", "WaitingRetry", "Write", "key_of", "kind_of", "order_id_of"]
+__all__ = ["Control", "Key", "Parked", "Waiting", "WaitingRetry", "Write", "born_ns", "key_of", "kind_of", "order_id_of"]
 
 Write = SendOrder | SendReplace
 Control = SendCancel | QueryOrder | TakeSnapshot
@@ -33,6 +33,12 @@ def kind_of(message: Write | Control) -> str:
 def order_id_of(message: Write | SendCancel | QueryOrder) -> str:
     """Return the client order id that the request is about."""
     return message.order.client_order_id if isinstance(message, Write) else message.client_order_id
+
+
+def born_ns(command: Write, now_ns: int) -> int:
+    """Return when the write was meant: its intent for an order, its receipt for new terms (engine time)."""
+    created_ns = command.order.created_ns if isinstance(command, SendOrder) else 0
+    return created_ns or command.receipt.issued_ns or now_ns
 
 
 def key_of(message: Write | Control) -> Key:

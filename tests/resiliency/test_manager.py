@@ -22,7 +22,7 @@ from autotrader.messages import (
     TakeSnapshot,
     VenueReady,
 )
-from autotrader.model import BreakerState
+from autotrader.model import BreakerState, WriteClass
 from autotrader.resiliency.manager import ResiliencyActor
 from autotrader.resiliency.settings import ResiliencySettings
 
@@ -61,9 +61,11 @@ def test_venue_that_is_not_ready_takes_no_orders_but_cancels(bench):
     bench.tell([send(1)], cancel(2), query(3))
     assert [one.reason_code for one in bench.oms.of(OrderNotSent)] == ["VENUE_NOT_READY"]
     assert len(bench.broker.of(SendCancel, QueryOrder)) == 2
+    bench.tell([send(5, write_class=WriteClass.REDUCE)])
+    assert bench.sent_ids() == ["id5"]
     bench.tell(VenueReady(venue="paper", ready=True, reason=""))
     bench.tell([send(4)])
-    assert bench.sent_ids() == ["id4"]
+    assert bench.sent_ids() == ["id5", "id4"]
 
 
 def test_lost_order_manager_crashes_nothing(bench):
