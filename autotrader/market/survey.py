@@ -17,6 +17,9 @@ __all__ = ["SURVEY_ROWS", "Steps", "Survey", "survey_rows"]
 
 SURVEY_ROWS = 200_000
 _DEFAULT_BAR_NS = 60_000_000_000
+_UNITS = (10_000, 12_500, 15_625, 20_000, 25_000, 31_250, 50_000, 62_500)
+_SCALED = {unit * 10**power for unit in _UNITS for power in range(15)}
+_STEPS = sorted((scaled // 10**8 for scaled in _SCALED if scaled % 10**8 == 0 and scaled <= 10**18), reverse=True)
 
 
 class Survey(msgspec.Struct, frozen=True):
@@ -30,7 +33,7 @@ class Survey(msgspec.Struct, frozen=True):
 
 
 class Steps:
-    """Finds the largest step of which every number seen is a multiple."""
+    """Finds the step of which every number seen is a multiple."""
 
     def __init__(self) -> None:
         self._step, self._seen = 0, set[str]()
@@ -50,13 +53,14 @@ class Steps:
 
     @property
     def step(self) -> Decimal | None:
-        """Return the step in its shortest form, at least 1E-10; a power of ten where one divides it, as 10 would be for 1.
+        """Return the step: the largest that venues use (1, 1.25, 2, 2.5, 5 and sixty-fourths, by powers of ten) up to 1.
 
-        Steps above one are cut to one: a few prices in whole hundreds do not make a tick of a hundred.
+        The mere common divisor of a few prices would be odd, as 66.5 is; None while nothing was seen.
         """
         if not self._step:
             return None
-        return min(Decimal(format((self._step * NOISE_STEP).normalize(), "f")), Decimal(1))
+        units = next(units for units in _STEPS if self._step % units == 0)
+        return Decimal(format((units * NOISE_STEP).normalize(), "f"))
 
 
 def survey_rows(rows: Rows, layout: Layout, time_of: Callable[[str], int], limit: int = SURVEY_ROWS) -> Survey:
