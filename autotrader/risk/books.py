@@ -6,9 +6,10 @@ from decimal import Decimal
 
 from autotrader.model import ZERO, AccountInfo, Instrument, InstrumentKind, Quote
 
-__all__ = ["OpenOrder", "SymbolBook", "VenueBook"]
+__all__ = ["ONE", "OpenOrder", "SymbolBook", "VenueBook"]
 
 
+ONE = Decimal(1)
 _OWNED = (InstrumentKind.STOCK, InstrumentKind.OPTION)
 
 
@@ -35,9 +36,9 @@ class SymbolBook:
     """
 
     __slots__ = (
-        "ask_depth", "average", "bid_depth", "blocked", "cash", "converts", "count", "dirty", "down", "gross",
-        "in_balances", "instrument", "margin", "mid", "open_buy", "open_sell", "position", "quote", "rate",
-        "resting_buy", "resting_sell", "symbol", "unpriced", "up", "venue", "worth",
+        "ask_depth", "average", "bid_depth", "blocked", "cash", "converts", "count", "crossed", "dirty", "down", "factor",
+        "gross", "in_balances", "instrument", "long", "margin", "mid", "open_buy", "open_sell", "position", "quote",
+        "resting_buy", "resting_sell", "short", "spread", "symbol", "unpriced", "up", "venue", "worth",
     )
 
     def __init__(self, venue: VenueBook, symbol: str) -> None:
@@ -45,15 +46,16 @@ class SymbolBook:
         self.instrument: Instrument | None = None
         self.quote: Quote | None = None
         self.mid: Decimal | None = None
-        self.rate: Decimal | None = None
+        self.spread: Decimal | None = None
+        self.factor: Decimal | None = None
         self.average: Decimal | None = None
         self.bid_depth: Decimal | None = None
         self.ask_depth: Decimal | None = None
         self.blocked: str | None = None
-        self.position = self.open_buy = self.open_sell = ZERO
+        self.position = self.open_buy = self.open_sell = self.long = self.short = ZERO
         self.gross = self.up = self.down = self.margin = self.worth = ZERO
         self.count = 0
-        self.cash = self.in_balances = self.converts = self.dirty = self.unpriced = False
+        self.cash = self.in_balances = self.converts = self.crossed = self.dirty = self.unpriced = False
         self.resting_buy: dict[object, Decimal] = {}
         self.resting_sell: dict[object, Decimal] = {}
 
@@ -62,28 +64,24 @@ class SymbolBook:
         """Say whether anything is held or open, so that a price matters."""
         return bool(self.position) or self.count > 0
 
-    def crossing(self, *, buy: bool) -> Decimal | None:
-        """Return the price of the own resting order that an order on this side would meet first."""
-        resting = self.resting_sell if buy else self.resting_buy
-        if not resting:
-            return None
-        return min(resting.values()) if buy else max(resting.values())
-
     def price(self, rate: Decimal | None) -> None:
         """Price what is held and open at the mid (the average price without one); what has no price counts 0."""
         instrument, position, mark = self.instrument, self.position, self.mid
         if mark is None:
             mark = self.average
-        self.rate = rate
+        self.factor = None
+        long = self.long = position + self.open_buy if self.count else position
+        short = self.short = position - self.open_sell if self.count else position
         if instrument is None or mark is None or rate is None:
             self.unpriced = self.is_active
             self.gross = self.up = self.down = self.margin = self.worth = ZERO
             return
         self.unpriced = False
-        factor = instrument.multiplier * rate
-        unit = mark * factor
-        self.up = (position + self.open_buy) * unit
-        self.down = (position - self.open_sell) * unit
+        factor = rate if instrument.multiplier is ONE else instrument.multiplier * rate
+        self.factor = factor
+        unit = mark if factor is ONE else mark * factor
+        self.up = long * unit
+        self.down = self.up if short is long else short * unit
         gross = self.gross = max(abs(self.up), abs(self.down))
         if self.cash:
             self.margin = self.worth = ZERO

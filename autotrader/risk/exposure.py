@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from autotrader.model import (
     ZERO,
     AccountInfo,
@@ -18,7 +20,7 @@ from autotrader.model import (
     Side,
     TimeInForce,
 )
-from autotrader.risk.books import OpenOrder, SymbolBook, VenueBook
+from autotrader.risk.books import ONE, OpenOrder, SymbolBook, VenueBook
 from autotrader.risk.currency import Rates
 
 __all__ = ["Exposure"]
@@ -102,9 +104,11 @@ class Exposure:
         if not (bid.is_finite() and ask.is_finite()):
             book.quote = None
             return
-        book.quote = quote
+        book.quote, book.spread = quote, None
         if not ZERO < bid < ask:
+            book.crossed = True
             return
+        book.crossed = False
         mid = book.mid = (bid + ask) / 2
         if not book.dirty and (book.count or book.position):
             self._mark(book)
@@ -183,6 +187,25 @@ class Exposure:
             self._price_cash(book)
         return book.cash + book.worth
 
+    def equity_of(self, venue: VenueBook) -> tuple[Decimal | None, Decimal | None]:
+        """Return the equity of the venue and of all venues, everything priced as of now."""
+        if self._dirty:
+            self.refresh()
+        if venue.totals is None:
+            return None, self.total_equity
+        if venue.cash_dirty:
+            self._price_cash(venue)
+        equity = venue.cash + venue.worth
+        return equity, (equity if len(self._venues) == 1 else self.total_equity)
+
+    def factor(self, book: SymbolBook) -> Decimal | None:
+        """Return what one price unit of one quantity unit is worth in the account currency."""
+        instrument = book.instrument
+        rate = None if instrument is None else self.rates.rate(instrument.quote)
+        if instrument is None or rate is None:
+            return None
+        return rate if instrument.multiplier is ONE else instrument.multiplier * rate
+
     @property
     def total_equity(self) -> Decimal | None:
         """Return the equity of all venues in the account currency, None before the first balances."""
@@ -258,7 +281,9 @@ class Exposure:
 
     def _list(self, book: SymbolBook, instrument: Instrument) -> None:
         if instrument == book.instrument:
-            return
+            return  # nothing new
+        if instrument.multiplier == ONE:
+            instrument = replace(instrument, multiplier=ONE)  # the same object everywhere, so that it need not be multiplied by
         book.instrument = instrument
         book.in_balances = bool(instrument.base) and instrument.kind in _HELD_AS_BALANCE
         book.cash = book.in_balances and instrument.kind is InstrumentKind.SPOT
@@ -279,6 +304,7 @@ class Exposure:
             if not venue.cash_dirty and venue.totals is not None and (asset in venue.totals or asset in venue.pending):
                 venue.cash_dirty = True
         for book in self._in_currency.get(asset, ()):
+            book.factor = None
             if not book.dirty and book.is_active:
                 self._mark(book)
 
@@ -333,7 +359,9 @@ class Exposure:
             asset = instrument.quote
             if price is None:
                 price = book.mid if book.quote is None else book.quote.ask
-            amount = ZERO if price is None else amount * price * instrument.multiplier
+            amount = ZERO if price is None else amount * price
+            if instrument.multiplier is not ONE:
+                amount *= instrument.multiplier
         reserved = book.venue.reserved
         if order.asset and order.asset != asset:
             reserved[order.asset] -= order.reserved

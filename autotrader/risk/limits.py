@@ -95,7 +95,7 @@ class Limits:
         self._interval_ns = max(1, int(NANOSECONDS / settings.message_rate.per_s))
         self._burst = settings.message_rate.burst
         self._denial_window_ns = int(settings.message_rate.halt_window_s * NANOSECONDS)
-        self._same_ns = int(settings.duplicate_intent.window_s * NANOSECONDS) if settings.duplicate_intent.enabled else 0
+        self._same_ns = settings.duplicate_intent.window_ns if settings.duplicate_intent.enabled else 0
         self._watches_losses = settings.day_loss.enabled or settings.drawdown.enabled
         self._caps = settings.market_cap.enabled
 

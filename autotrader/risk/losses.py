@@ -26,16 +26,19 @@ class LossState(msgspec.Struct, frozen=True):
 
 
 class LossWatch:
-    """Follows one number, the result: equity less what was brought in. Shares are of the equity at day start or peak.
+    """Follows one number, the result: equity less what was brought in.
 
-    Money that is brought in or taken out moves no result, so it is neither profit nor loss.
+    ``day_loss`` and ``drawdown`` are the falls since the day began and since the peak, as shares of the equity then; None
+    before the first observation. Money that is brought in or taken out moves no result, so it is neither profit nor loss.
     """
 
-    __slots__ = ("_before", "base", "day", "day_result", "peak_result", "result", "seen_ns", "told")
+    __slots__ = ("_before", "base", "day", "day_loss", "day_result", "drawdown", "peak_result", "result", "seen_ns", "told")
 
     def __init__(self) -> None:
         self._before = self.day_result = self.peak_result = self.result = self.base = ZERO
         self.day: int | None = None
+        self.day_loss: Decimal | None = None
+        self.drawdown: Decimal | None = None
         self.seen_ns: int | None = None
         self.told: set[str] = set()
 
@@ -51,16 +54,7 @@ class LossWatch:
         self.result, self.base, self.seen_ns = result, brought_in - self._before, now_ns
         if result > self.peak_result:
             self.peak_result = result
-
-    @property
-    def day_loss(self) -> Decimal | None:
-        """Return the loss since the day began as a share of the equity then; None before the first observation."""
-        return self._share(self.day_result)
-
-    @property
-    def drawdown(self) -> Decimal | None:
-        """Return the fall from the peak as a share of the equity at the peak; None before the first observation."""
-        return self._share(self.peak_result)
+        self._share_out()
 
     def tell_once(self, what: str) -> bool:
         """Say whether ``what`` was not told yet, and note that it is now."""
@@ -73,6 +67,8 @@ class LossWatch:
         """Start day and peak anew at the result of now."""
         self.day_result = self.peak_result = self.result
         self.told.clear()
+        if self.seen_ns is not None:
+            self._share_out()
 
     def export(self, equities: dict[str, Decimal], rates: dict[str, Decimal]) -> LossState:
         """Return what a later process has to know."""
@@ -84,9 +80,10 @@ class LossWatch:
         self.day_result, self.peak_result = state.day_result, state.peak_result
         self.result = self._before = state.result
 
-    def _share(self, since: Decimal) -> Decimal | None:
-        if self.seen_ns is None:
-            return None
+    def _share_out(self) -> None:
+        self.day_loss, self.drawdown = self._share(self.day_result), self._share(self.peak_result)
+
+    def _share(self, since: Decimal) -> Decimal:
         fall = since - self.result
         if fall <= 0:
             return ZERO

@@ -11,8 +11,9 @@ from enum import Enum
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
+from msgspec.structs import force_setattr
 
-__all__ = ["AUTO", "NEVER", "Key", "Looser", "RiskSettings", "Value"]
+__all__ = ["AUTO", "NANOSECONDS", "NEVER", "SOFT_BAND", "Key", "Looser", "RiskSettings", "Value"]
 
 Auto = Literal["auto"]
 Value = Decimal | int | bool | str | tuple[str, ...]
@@ -21,6 +22,7 @@ AUTO: Auto = "auto"
 NEVER = Decimal(10) ** 15
 MANY = 10**9
 NANOSECONDS = 1_000_000_000
+SOFT_BAND = Decimal("0.8")
 D = Decimal
 
 
@@ -45,7 +47,18 @@ class Key(NamedTuple):
 
 
 class Control(msgspec.Struct, frozen=True):
-    """Base of the settings of one control."""
+    """Base of the settings of one control.
+
+    What every check needs stands ready: ``x_ns`` for a duration ``x_s``, ``soft_x`` for the soft band's beginning below ``x``.
+    """
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if name.startswith("soft_"):
+                force_setattr(self, name, getattr(self, name.removeprefix("soft_")) * SOFT_BAND)
+            elif name.endswith("_ns"):
+                duration = getattr(self, name.removesuffix("_ns") + "_s")
+                force_setattr(self, name, None if duration == AUTO else int(duration * NANOSECONDS))
 
 
 class GateSettings(Control, frozen=True):
@@ -69,6 +82,7 @@ class MaxQuantitySettings(Control, frozen=True):
     """4. Quantity of one order against the volume of 24 hours, where the venue publishes it."""
 
     day_volume_share: Annotated[Decimal, Key("largest order as a share of the 24-h volume", D("0.01"), D("0.001"), NEVER)]
+    soft_day_volume_share: Decimal = NEVER
 
 
 class MaxNotionalSettings(Control, frozen=True):
@@ -76,6 +90,8 @@ class MaxNotionalSettings(Control, frozen=True):
 
     equity_share: Annotated[Decimal, Key("largest order as a share of the venue's equity", D("0.25"), D("0.10"), NEVER)]
     amount: Annotated[Decimal, Key("largest order in the account currency", NEVER, D("10000"), NEVER)]
+    soft_equity_share: Decimal = NEVER
+    soft_amount: Decimal = NEVER
 
 
 class PriceCollarSettings(Control, frozen=True):
@@ -107,12 +123,17 @@ class QuoteSettings(Control, frozen=True):
     max_age_other_s: Annotated[Decimal, Key("auto, all others", D(15), D(15), NEVER)]
     max_age_tape_s: Annotated[Decimal, Key("auto, when the quotes come from a tape", D(60), D(60), NEVER)]
     max_spread: Annotated[Decimal, Key("widest spread as a share of the mid", D("0.05"), D("0.02"), NEVER)]
+    max_age_ns: int | None = None
+    max_age_crypto_ns: int = 0
+    max_age_other_ns: int = 0
+    max_age_tape_ns: int = 0
 
 
 class MaxPositionSettings(Control, frozen=True):
     """9. Position in one symbol, with all open and unknown orders at their worst."""
 
     equity_share: Annotated[Decimal, Key("largest position as a share of the venue's equity", D("1"), D("0.25"), NEVER)]
+    soft_equity_share: Decimal = NEVER
 
 
 class ExposureSettings(Control, frozen=True):
@@ -120,6 +141,8 @@ class ExposureSettings(Control, frozen=True):
 
     gross: Annotated[Decimal, Key("sum of all positions without sign, times equity", D("3"), D("1"), NEVER)]
     net: Annotated[Decimal, Key("sum of all positions with sign, times equity", D("3"), D("1"), NEVER)]
+    soft_gross: Decimal = NEVER
+    soft_net: Decimal = NEVER
 
 
 class FundsSettings(Control, frozen=True):
@@ -159,12 +182,14 @@ class DuplicateIntentSettings(Control, frozen=True):
 
     enabled: Annotated[bool, Key("false: repeated intents pass", False, True, True, Looser.OFF)]
     window_s: Annotated[Decimal, Key("how long an intent counts as the same", D(2), D(2), D(0), Looser.LOWER)]
+    window_ns: int = 0
 
 
 class IntentAgeSettings(Control, frozen=True):
     """16. Age of an intent."""
 
     max_age_s: Annotated[Decimal, Key("oldest intent that may still leave", D(2), D(2), NEVER)]
+    max_age_ns: int = 0
 
 
 class DayLossSettings(Control, frozen=True):
@@ -174,6 +199,7 @@ class DayLossSettings(Control, frozen=True):
     halt_share: Annotated[Decimal, Key("loss that pulls HALT", D("0.02"), D("0.02"), NEVER)]
     cancel_share: Annotated[Decimal, Key("loss that pulls CANCEL", D("0.04"), D("0.04"), NEVER)]
     day_starts_h: Annotated[int, Key("hour of UTC at which the day begins, 0 to 23", 0, 0, 0, Looser.ANY)]
+    soft_halt_share: Decimal = NEVER
 
 
 class DrawdownSettings(Control, frozen=True):
@@ -181,6 +207,7 @@ class DrawdownSettings(Control, frozen=True):
 
     enabled: Annotated[bool, Key("false: no drawdown switches off", False, True, True, Looser.OFF)]
     cancel_share: Annotated[Decimal, Key("fall that pulls CANCEL", D("0.10"), D("0.10"), NEVER)]
+    soft_cancel_share: Decimal = NEVER
 
 
 class SelfMatchSettings(Control, frozen=True):

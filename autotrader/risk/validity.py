@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from autotrader.model import Order, OrderType, Side, TimeInForce
 from autotrader.risk.verdicts import Denial
@@ -12,23 +12,19 @@ __all__ = ["find_fault", "shown"]
 
 LARGEST_EXPONENT = 15
 SMALLEST_EXPONENT = -18
-MOST_DIGITS = 28  # what decimal arithmetic keeps: a longer number is not equal to itself with a plus sign
 
 _MARKET, _LIMIT, _STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
 _STOP_LIMIT, _TRAILING = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
-_GTD = TimeInForce.GTD
+_GTC, _GTD = TimeInForce.GTC, TimeInForce.GTD
+_LEAST, _MOST = Decimal(10) ** SMALLEST_EXPONENT, Decimal(10) ** (LARGEST_EXPONENT + 1)
 _MOMENTARY = (TimeInForce.IOC, TimeInForce.FOK)
 
 
 def find_fault(order: Order, now_ns: int) -> Denial | None:
     """Return what is wrong with the order by itself, naming the field and what was expected; None when it can be right."""
-    fault = _wrong_number("quantity", order.quantity)
-    if fault is None:
-        kind = order.type
-        if kind is _MARKET and order.price is None and order.stop_price is None and order.trail is None:
-            fault = _wrong_words(order) or _wrong_time(order, now_ns)
-        else:
-            fault = _wrong_words(order) or _wrong_prices(order) or _wrong_time(order, now_ns)
+    fault = _wrong_number("quantity", order.quantity) or _wrong_words(order) or _wrong_prices(order)
+    if fault is None and (order.time_in_force is not _GTC or order.expires_ns is not None):
+        fault = _wrong_time(order, now_ns)
     if fault is None and order.post_only and (order.type is not _LIMIT or order.time_in_force in _MOMENTARY):
         fault = f"post_only is for LIMIT orders that rest, not for {order.type} {order.time_in_force}"
     if fault is None:
@@ -48,14 +44,14 @@ def shown(value: object) -> str:
 def _wrong_number(name: str, value: object) -> str | None:
     if type(value) is not Decimal:
         return f"{name} must be a Decimal, not {type(value).__name__} {shown(value)}"
-    if not value.is_finite():
-        return f"{name} must be a finite number, not {shown(value)}"
+    try:
+        if _LEAST <= value < _MOST:
+            return None
+    except InvalidOperation:  # not a number
+        return f"{name} must be a number, not {shown(value)}"
     if value <= 0:
         return f"{name} must be above zero, not {shown(value)}"
-    if not SMALLEST_EXPONENT <= value.adjusted() <= LARGEST_EXPONENT or +value != value:
-        bounds = f"between 1e{SMALLEST_EXPONENT} and 1e{LARGEST_EXPONENT}, in {MOST_DIGITS} digits"
-        return f"{name} must lie {bounds}, not {shown(value)}"
-    return None
+    return f"{name} must be from 1e{SMALLEST_EXPONENT} to below 1e{LARGEST_EXPONENT + 1}, not {shown(value)}"
 
 
 def _wrong_words(order: Order) -> str | None:
@@ -95,6 +91,8 @@ _PRICES: dict[OrderType, tuple[_Rule, _Rule, _Rule]] = {  # price, stop_price, t
 
 def _wrong_prices(order: Order) -> str | None:
     kind = order.type
+    if kind is _MARKET and order.price is None and order.stop_price is None and order.trail is None:
+        return None
     price, stop_price, trail = _PRICES[kind]
     fault = price("price", order.price, kind) or stop_price("stop_price", order.stop_price, kind)
     return fault or trail("trail", order.trail, kind)

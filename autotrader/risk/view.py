@@ -6,15 +6,14 @@ from decimal import Decimal
 
 import msgspec
 
-from autotrader.model import ZERO, AccountInfo, Instrument, InstrumentKind, KillLevel, Mode, Order, Quote, Side, WriteClass
-from autotrader.risk.books import OpenOrder, SymbolBook
+from autotrader.model import ZERO, AccountInfo, Instrument, KillLevel, Mode, Order, Quote, Side, WriteClass
+from autotrader.risk.books import ONE, OpenOrder, SymbolBook
 from autotrader.risk.exposure import Exposure
 
 __all__ = ["View", "see"]
 
 _BUY = Side.BUY
 _RISK, _REDUCE = WriteClass.RISK, WriteClass.REDUCE
-_SHORTED = (InstrumentKind.STOCK, InstrumentKind.OPTION, InstrumentKind.SPOT)
 
 
 class View(msgspec.Struct, gc=False):
@@ -22,7 +21,9 @@ class View(msgspec.Struct, gc=False):
 
     ``before`` and ``after`` are the signed position if all that is open on the order's side were filled, without and with the
     order. ``price`` is what the order is valued at: the larger of its own price (market orders: the best opposite one) and
-    the mid. ``reach`` is the worst price at which it could trade at once. ``free`` and ``needed`` are in ``funds_asset``.
+    the mid; ``value`` is what one unit is worth at it; ``cost`` is at the order's own price, in the quote currency. ``spread``
+    is a share of the mid, None for a crossed quote. ``net_part`` is the symbol's part of ``net``. ``reach`` is the worst price
+    at which a market order could trade. ``free`` and ``needed`` are in ``funds_asset``.
     """
 
     now_ns: int = 0
@@ -37,7 +38,9 @@ class View(msgspec.Struct, gc=False):
     instrument: Instrument | None = None
     quote: Quote | None = None
     tape: bool = False
+    spread: Decimal | None = None
     price: Decimal | None = None
+    cost: Decimal | None = None
     notional: Decimal | None = None
     value: Decimal | None = None
     position: Decimal = ZERO
@@ -48,8 +51,8 @@ class View(msgspec.Struct, gc=False):
     total_equity: Decimal | None = None
     gross_before: Decimal | None = None
     gross_after: Decimal | None = None
-    net_before: Decimal | None = None
-    net_after: Decimal | None = None
+    net: Decimal = ZERO
+    net_part: Decimal = ZERO
     margin_before: Decimal | None = None
     margin_after: Decimal | None = None
     leverage: Decimal | None = None
@@ -75,96 +78,88 @@ class View(msgspec.Struct, gc=False):
 
 def see(view: View, order: Order, exposure: Exposure, book: SymbolBook, replaced: OpenOrder | None = None) -> None:
     """Fill in what follows from exposure. ``replaced`` is the open order whose terms ``order`` would take over."""
-    venue, instrument = book.venue, book.instrument
+    venue, instrument, quote, mid = book.venue, book.instrument, book.quote, book.mid
     view.account, view.ready = venue.account, venue.ready
     view.blocked = venue.blocked or book.blocked
-    view.instrument, view.quote = instrument, book.quote
-    exposure.refresh()
-    view.equity = exposure.equity(order.venue)
-    view.total_equity = exposure.total_equity
+    view.instrument, view.quote, view.is_cash = instrument, quote, book.cash
+    view.equity, view.total_equity = exposure.equity_of(venue)
     view.open_in_symbol, view.open_at_venue, view.open_in_all = book.count, venue.count, exposure.count
-    freed = ZERO if replaced is None else replaced.remaining
-    _project(view, order, book, freed)
-    mid, rate = book.mid, book.rate
-    if instrument is None or book.quote is None or mid is None:
+    _project(view, order, book, replaced)
+    if instrument is None or quote is None or mid is None:
         return
-    if rate is None:
-        rate = exposure.rates.rate(instrument.quote)
-    _value(view, order, book.quote, mid, instrument, rate)
-    _total(view, order, exposure, book, freed)
-    view.is_cash = book.cash
+    if not book.crossed:
+        if book.spread is None:
+            book.spread = (quote.ask - quote.bid) / mid
+        view.spread = book.spread
+    price = order.price or order.stop_price or (quote.ask if order.side is _BUY else quote.bid)
+    cost = order.quantity * price
+    view.cost = cost if instrument.multiplier is ONE else cost * instrument.multiplier
+    factor = book.factor or exposure.factor(book)
+    view.price = price if price > mid else mid
+    if factor is None:
+        return
+    value = view.value = view.price if factor is ONE else view.price * factor
+    view.notional = order.quantity * value
+    _total(view, order, exposure, book, replaced)
     if book.cash:
         _cash(view, order, book, instrument, replaced)
     else:
-        view.funds_asset = exposure.rates.currency
+        view.funds_asset = view.currency
 
 
-def _project(view: View, order: Order, book: SymbolBook, freed: Decimal) -> None:
+def _project(view: View, order: Order, book: SymbolBook, replaced: OpenOrder | None) -> None:
     position = view.position = book.position
     if order.side is _BUY:
-        before = view.before = position + book.open_buy - freed
-        after = view.after = before + order.quantity
-        reduces = position < 0 and after <= 0
+        before = book.long if replaced is None else book.long - replaced.remaining
+        after = before + order.quantity
+        if position < ZERO and after <= ZERO:
+            view.write_class = _REDUCE
         view.depth = book.ask_depth
+        if book.resting_sell:
+            view.crossing = min(book.resting_sell.values())
     else:
-        before = view.before = position - book.open_sell + freed
-        after = view.after = before - order.quantity
-        reduces = position > 0 and after >= 0
+        before = book.short if replaced is None else book.short + replaced.remaining
+        after = before - order.quantity
+        if position > ZERO and after >= ZERO:
+            view.write_class = _REDUCE
         view.depth = book.bid_depth
-    view.write_class = _REDUCE if reduces else _RISK
-    if book.resting_buy or book.resting_sell:
-        view.crossing = book.crossing(buy=order.side is _BUY)
+        if book.resting_buy:
+            view.crossing = max(book.resting_buy.values())
+    view.before, view.after = before, after
 
 
-def _value(view: View, order: Order, quote: Quote, mid: Decimal, instrument: Instrument, rate: Decimal | None) -> None:
-    price = order.price
-    if price is None:
-        price = order.stop_price
-    if price is None:
-        price = quote.ask if order.side is _BUY else quote.bid
-    if price < mid:
-        price = mid
-    view.price = price
-    if rate is not None:
-        value = view.value = price * instrument.multiplier * rate
-        view.notional = order.quantity * value
-
-
-def _total(view: View, order: Order, exposure: Exposure, book: SymbolBook, freed: Decimal) -> None:
-    value = view.value
-    if value is None:
-        return
+def _total(view: View, order: Order, exposure: Exposure, book: SymbolBook, replaced: OpenOrder | None) -> None:
+    """Take the sums with the symbol's part as it is, and work out gross as it would be at the order's value."""
+    value = view.value or ZERO
     if order.side is _BUY:
-        net, own, other = exposure.up, book.up, view.position - book.open_sell
+        net, net_part, other = exposure.up, book.up, abs(book.short)
     else:
-        net, own, other = exposure.down, book.down, view.position + book.open_buy
-    after = view.after * value
-    gross = max(abs(after), abs(other * value))
-    before = exposure.gross
-    if freed:
-        own_before = view.before * value
-        net += own_before - own
-        own = own_before
-        before += max(abs(own_before), abs(other * value)) - book.gross
-        base = max(abs(own_before), abs(other * value))
-    else:
-        base = book.gross
-    view.gross_before, view.gross_after = before, before - base + gross
-    view.net_before, view.net_after = net, net - own + after
+        net, net_part, other = exposure.down, book.down, abs(book.long)
+    part, gross = book.gross, exposure.gross
+    if replaced is not None:  # take the standing order out first
+        rest = view.before * value
+        worst = max(abs(view.before), other) * value
+        net, net_part, gross, part = net - net_part + rest, rest, gross - part + worst, worst
+    side = abs(view.after)
+    change = (side if side > other else other) * value - part
+    view.gross_before, view.gross_after = gross, gross + change
+    view.net, view.net_part = net, net_part
     if not book.cash:
-        margin = view.margin_before = book.venue.margin - book.margin + base
-        view.margin_after = margin - base + gross
+        margin = view.margin_before = book.venue.margin - book.margin + part
+        view.margin_after = margin + change
 
 
 def _cash(view: View, order: Order, book: SymbolBook, instrument: Instrument, replaced: OpenOrder | None) -> None:
     venue = book.venue
-    if venue.totals is None or view.price is None:
+    if venue.totals is None:
         return
     buy = order.side is _BUY
     asset = view.funds_asset = instrument.quote if buy else instrument.base
-    free = venue.totals.get(asset, ZERO) - venue.reserved.get(asset, ZERO)
+    free = venue.totals.get(asset, ZERO)
+    reserved = venue.reserved.get(asset)
+    if reserved:
+        free -= reserved
     if replaced is not None:
         free += replaced.reserved
     view.free = free
-    price = order.price if order.price is not None else view.price
-    view.needed = order.quantity * price * instrument.multiplier if buy else order.quantity
+    view.needed = view.cost if buy else order.quantity

@@ -33,6 +33,8 @@ def open_orders(order: Order, view: View, settings: OpenOrdersSettings) -> Findi
     in_symbol, at_venue, in_all = view.open_in_symbol, view.open_at_venue, view.open_in_all
     if in_symbol is None or at_venue is None or in_all is None:
         return missing("open_orders", order, "the number of open orders", "wait until the books are reconciled")
+    if in_symbol * 5 < settings.per_symbol * 4 and at_venue * 5 < settings.per_venue * 4 and in_all * 5 < settings.in_all * 4:
+        return None
     near: Caution | None = None
     for count, limit, key in (
         (in_symbol, settings.per_symbol, "per_symbol"), (at_venue, settings.per_venue, "per_venue"),
@@ -63,6 +65,8 @@ def repeated_execution(order: Order, view: View, settings: RepeatedExecutionSett
     minute, hour = view.fills_in_minute, view.fills_in_hour
     if minute is None or hour is None:
         return missing("repeated_execution", order, f"the number of fills of strategy {order.strategy!r}")
+    if minute * 5 <= settings.per_minute * 4 and hour * 5 <= settings.per_hour * 4:
+        return None
     for count, limit, key in ((minute, settings.per_minute, "per_minute"), (hour, settings.per_hour, "per_hour")):
         if count > limit:
             return deny("repeated_execution", "REPEATED_EXECUTION", order, f"strategy {order.strategy!r} had {count} fills, "
@@ -70,9 +74,7 @@ def repeated_execution(order: Order, view: View, settings: RepeatedExecutionSett
                         BreachAction.STOP_STRATEGY)
     if minute * 5 > settings.per_minute * 4:
         return Caution("repeated_execution", minute, settings.per_minute, "risk.repeated_execution.per_minute")
-    if hour * 5 > settings.per_hour * 4:
-        return Caution("repeated_execution", hour, settings.per_hour, "risk.repeated_execution.per_hour")
-    return None
+    return Caution("repeated_execution", hour, settings.per_hour, "risk.repeated_execution.per_hour")
 
 
 def duplicate_intent(order: Order, view: View, settings: DuplicateIntentSettings) -> Denial | None:
@@ -80,7 +82,7 @@ def duplicate_intent(order: Order, view: View, settings: DuplicateIntentSettings
     last = view.same_intent_ns
     if last is None:
         return missing("duplicate_intent", order, "what was asked lately")
-    if last < 0 or abs(view.now_ns - last) >= settings.window_s * NANOSECONDS:
+    if last < 0 or abs(view.now_ns - last) >= settings.window_ns:
         return None
     return deny("duplicate_intent", "DUPLICATE_INTENT", order, f"the same was asked {(view.now_ns - last) / NANOSECONDS:.3f} s "
                 f"ago, within {shown(settings.window_s)} s (risk.duplicate_intent.window_s)", "wait, if you mean it twice")
@@ -91,7 +93,7 @@ def intent_age(order: Order, view: View, settings: IntentAgeSettings) -> Denial 
     if order.created_ns <= 0:
         return missing("intent_age", order, "when it was created", "set created_ns")
     age_ns = abs(view.now_ns - order.created_ns)
-    if age_ns > settings.max_age_s * NANOSECONDS:
+    if age_ns > settings.max_age_ns:
         return deny("intent_age", "INTENT_AGE", order, f"it was meant {(view.now_ns - order.created_ns) / NANOSECONDS:.3f} s "
                     f"ago, over {shown(settings.max_age_s)} s (risk.intent_age.max_age_s)", "decide anew")
     return None

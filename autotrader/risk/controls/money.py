@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from autotrader.model import Order, Side, WriteClass
-from autotrader.risk.controls.wording import SOFT_BAND, deny, missing
+from autotrader.risk.controls.wording import deny, missing
 from autotrader.risk.settings import DayLossSettings, DrawdownSettings, FundsSettings
 from autotrader.risk.validity import shown
 from autotrader.risk.verdicts import BreachAction, Caution, Denial, Finding
@@ -39,15 +39,15 @@ def day_loss(order: Order, view: View, settings: DayLossSettings) -> Finding:
         return None
     if loss is None:
         return missing("day_loss", order, "the loss of the day", "wait until balances and quotes are there")
+    if loss <= settings.soft_halt_share and loss < settings.cancel_share:
+        return None
     if loss >= settings.cancel_share:
         return deny("day_loss", "DAY_LOSS_CANCEL", order, f"the day's loss of {loss:.4%} has reached "
                     f"{settings.cancel_share:.2%} (risk.day_loss.cancel_share)", "look, then re-arm", BreachAction.CANCEL)
     if loss >= settings.halt_share:
         return deny("day_loss", "DAY_LOSS", order, f"the day's loss of {loss:.4%} has reached {settings.halt_share:.2%} "
                     "(risk.day_loss.halt_share)", "look, then re-arm", BreachAction.HALT)
-    if loss > settings.halt_share * SOFT_BAND:
-        return Caution("day_loss", loss, settings.halt_share, "risk.day_loss.halt_share")
-    return None
+    return Caution("day_loss", loss, settings.halt_share, "risk.day_loss.halt_share")
 
 
 def drawdown(order: Order, view: View, settings: DrawdownSettings) -> Finding:
@@ -57,12 +57,12 @@ def drawdown(order: Order, view: View, settings: DrawdownSettings) -> Finding:
         return None
     if fall is None:
         return missing("drawdown", order, "the fall from the peak", "wait until balances and quotes are there")
+    if fall <= settings.soft_cancel_share:
+        return None
     if fall >= settings.cancel_share:
         return deny("drawdown", "DRAWDOWN", order, f"the fall of {fall:.4%} from the peak has reached "
                     f"{settings.cancel_share:.2%} (risk.drawdown.cancel_share)", "look, then re-arm", BreachAction.CANCEL)
-    if fall > settings.cancel_share * SOFT_BAND:
-        return Caution("drawdown", fall, settings.cancel_share, "risk.drawdown.cancel_share")
-    return None
+    return Caution("drawdown", fall, settings.cancel_share, "risk.drawdown.cancel_share")
 
 
 def _margin(order: Order, view: View, settings: FundsSettings) -> Denial | None:
@@ -76,7 +76,7 @@ def _margin(order: Order, view: View, settings: FundsSettings) -> Denial | None:
 
 
 def _compare(order: Order, view: View, settings: FundsSettings, free: Decimal, needed: Decimal) -> Denial | None:
-    if needed <= free + settings.credit:
+    if needed <= free or needed <= free + settings.credit:
         return None
     return deny("funds", "FUNDS", order, f"it needs {shown(needed)} {view.funds_asset} (risk.funds.buffer included), and "
                 f"{shown(free)} is free once all that is open is filled", "order less, or cancel what is open")

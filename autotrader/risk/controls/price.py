@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 from autotrader.model import Instrument, InstrumentKind, Order, OrderType, Quote, Side
 from autotrader.risk.controls.wording import deny, judge, missing
-from autotrader.risk.settings import AUTO, NANOSECONDS, MarketCapSettings, PriceCollarSettings, QuoteSettings
+from autotrader.risk.settings import NANOSECONDS, MarketCapSettings, PriceCollarSettings, QuoteSettings
 from autotrader.risk.validity import shown
 from autotrader.risk.verdicts import Finding
 from autotrader.risk.view import View
@@ -41,9 +41,9 @@ def price_collar(order: Order, view: View, settings: PriceCollarSettings) -> Fin
                     "check the decimal point")
     if price is None:
         return None
-    anchor = mid if stop is None else stop
+    anchor, of_what = (mid, "the mid") if stop is None else (stop, "the stop price")
     return judge("price_collar", order, abs(price - anchor), share * anchor, key,
-                 f"limit price {shown(price)} against {shown(anchor)}, a distance of", "move the price closer")
+                 ("the distance of the limit price from", of_what), "move the price closer")
 
 
 def market_cap(order: Order, view: View, settings: MarketCapSettings) -> Finding:
@@ -55,7 +55,7 @@ def market_cap(order: Order, view: View, settings: MarketCapSettings) -> Finding
     if view.depth is None:
         return None
     return judge("market_cap", order, order.quantity, settings.depth_share * view.depth, "risk.market_cap.depth_share",
-                 "share of the ten visible levels:", "order less, or work it with limit orders")
+                 ("against what ten levels show, the quantity",), "order less, or work it with limit orders")
 
 
 def cap_price(side: Side, at: Quote, listed: Instrument, settings: MarketCapSettings) -> Decimal:
@@ -63,9 +63,11 @@ def cap_price(side: Side, at: Quote, listed: Instrument, settings: MarketCapSett
     slippage = settings.max_slippage_fx if listed.kind is _FX else settings.max_slippage
     tick = listed.tick
     if side is _BUY:
-        return ((at.ask * (_ONE + slippage)) / tick).to_integral_value(ROUND_FLOOR) * tick
-    steps = ((at.bid * (_ONE - slippage)) / tick).to_integral_value(ROUND_CEILING)
-    return max(steps, _ONE) * tick
+        worst = at.ask * (_ONE + slippage)
+        return worst - worst % tick
+    worst = at.bid * (_ONE - slippage)
+    over = worst % tick
+    return worst - over + tick if over or not worst else worst
 
 
 def quote(order: Order, view: View, settings: QuoteSettings) -> Finding:
@@ -74,16 +76,18 @@ def quote(order: Order, view: View, settings: QuoteSettings) -> Finding:
     if at is None or listed is None:
         return deny("quote", "QUOTE_MISSING", order, f"there is no quote of {order.symbol}", "wait for the market feed")
     age_ns = abs(view.now_ns - at.ts_ns)
-    limit = _oldest(listed.kind, settings, tape=view.tape)
-    if age_ns > limit * NANOSECONDS:
-        return deny("quote", "QUOTE_STALE", order, f"the quote is {age_ns / NANOSECONDS:.3f} s off, over {shown(limit)} s "
-                    "(risk.quote.max_age_s)", "wait for a fresh one, or look at the feed")
-    if at.is_crossed:
+    limit_ns = settings.max_age_ns
+    if limit_ns is None:
+        limit_ns = _oldest_ns(listed.kind, settings, tape=view.tape)
+    if age_ns > limit_ns:
+        return deny("quote", "QUOTE_STALE", order, f"the quote is {age_ns / NANOSECONDS:.3f} s off, over "
+                    f"{limit_ns / NANOSECONDS:.3f} s (risk.quote.max_age_s)", "wait for a fresh one, or look at the feed")
+    spread = view.spread
+    if spread is None:
         return deny("quote", "QUOTE_CROSSED", order, f"the quote is crossed: bid {shown(at.bid)}, ask {shown(at.ask)}",
                     "wait for a sane one")
-    spread = at.ask - at.bid
-    if spread > settings.max_spread * at.mid:
-        return deny("quote", "QUOTE_WIDE", order, f"the spread {shown(spread)} is over {shown(settings.max_spread)} of the mid "
+    if spread > settings.max_spread:
+        return deny("quote", "QUOTE_WIDE", order, f"the spread is {spread:.4f} of the mid, over {shown(settings.max_spread)} "
                     "(risk.quote.max_spread)", "wait for a narrower one")
     return None
 
@@ -96,11 +100,9 @@ def _collar(kind: InstrumentKind, settings: PriceCollarSettings) -> tuple[Decima
     return settings.max_deviation_equity, "risk.price_collar.max_deviation_equity"
 
 
-def _oldest(kind: InstrumentKind, settings: QuoteSettings, *, tape: bool) -> Decimal:
-    if settings.max_age_s != AUTO:
-        return Decimal(settings.max_age_s)
+def _oldest_ns(kind: InstrumentKind, settings: QuoteSettings, *, tape: bool) -> int:
     if tape:
-        return settings.max_age_tape_s
-    return settings.max_age_crypto_s if kind in _CRYPTO else settings.max_age_other_s
+        return settings.max_age_tape_ns
+    return settings.max_age_crypto_ns if kind in _CRYPTO else settings.max_age_other_ns
 
 

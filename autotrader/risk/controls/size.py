@@ -39,7 +39,7 @@ def increments(order: Order, view: View, settings: IncrementsSettings) -> Denial
     if listed.max_quantity is not None and quantity > listed.max_quantity:
         return deny("increments", "MAX_QUANTITY_OF_VENUE", order,
                     f"quantity is over the venue's most, {shown(listed.max_quantity)}", "split it")
-    return None if listed.min_notional is None else _least_notional(order, view, listed.min_notional, listed.multiplier)
+    return None if listed.min_notional is None else _least_notional(order, view, listed.min_notional)
 
 
 def max_quantity(order: Order, view: View, settings: MaxQuantitySettings) -> Finding:
@@ -48,10 +48,10 @@ def max_quantity(order: Order, view: View, settings: MaxQuantitySettings) -> Fin
     if listed is None:
         return missing("max_quantity", order, f"the instrument {order.symbol}", "check the spelling")
     volume = listed.day_volume
-    if volume is None:
+    if volume is None or order.quantity <= settings.soft_day_volume_share * volume:
         return None
     return judge("max_quantity", order, order.quantity, settings.day_volume_share * volume,
-                 "risk.max_quantity.day_volume_share", "quantity", "order less, or split it over time")
+                 "risk.max_quantity.day_volume_share", ("quantity",), "order less, or split it over time")
 
 
 def max_notional(order: Order, view: View, settings: MaxNotionalSettings) -> Finding:
@@ -60,10 +60,12 @@ def max_notional(order: Order, view: View, settings: MaxNotionalSettings) -> Fin
     if notional is None or equity is None:
         return missing("max_notional", order, f"the order's worth in {view.currency}, or the equity at {order.venue},",
                        "wait for balances and for quotes of the instrument and its currency")
+    if notional <= settings.soft_amount and notional <= settings.soft_equity_share * equity:
+        return None
     limit, key = settings.equity_share * equity, "risk.max_notional.equity_share"
     if settings.amount < limit:
         limit, key = settings.amount, "risk.max_notional.amount"
-    return judge("max_notional", order, notional, limit, key, f"notional in {view.currency}", "order less, or split it")
+    return judge("max_notional", order, notional, limit, key, ("notional in", view.currency), "order less, or split it")
 
 
 def max_position(order: Order, view: View, settings: MaxPositionSettings) -> Finding:
@@ -73,28 +75,30 @@ def max_position(order: Order, view: View, settings: MaxPositionSettings) -> Fin
         return missing("max_position", order, f"the equity at {order.venue}, or the price of {order.symbol},",
                        "wait for balances and quotes")
     after = abs(view.after)
-    if after <= abs(view.position):
+    if after * value <= settings.soft_equity_share * equity or after <= abs(view.position):
         return None
     return judge("max_position", order, after * value, settings.equity_share * equity, "risk.max_position.equity_share",
-                 f"with all that is open, the position would be {shown(view.after)}, in {view.currency}",
+                 ("with all that is open, the position would be", view.after, "and its worth in", view.currency),
                  "order less, or cancel what is open")
 
 
 def exposure(order: Order, view: View, settings: ExposureSettings) -> Finding:
     """10. Deny growth of the gross or net worst case past a multiple of all equity."""
-    equity, gross, net = view.total_equity, view.gross_after, view.net_after
-    if equity is None or gross is None or net is None or view.gross_before is None or view.net_before is None:
+    equity, gross, before, value = view.total_equity, view.gross_after, view.gross_before, view.value
+    if equity is None or gross is None or before is None or value is None:
         return missing("exposure", order, "equity, or the worth of what is held,", "wait for balances and quotes")
+    if gross <= settings.soft_gross * equity and gross <= settings.soft_net * equity:  # net is never more than gross
+        return None
     finding: Finding = None
-    if gross > view.gross_before:
+    if gross > before:
         finding = judge("exposure", order, gross, settings.gross * equity, "risk.exposure.gross",
-                        f"with all that is open, gross exposure in {view.currency}", "order less, or reduce first")
+                        ("with all that is open, gross exposure in", view.currency), "order less, or reduce first")
         if type(finding) is Denial:
             return finding
-    net = abs(net)
-    if net > abs(view.net_before):
+    net = abs(view.net - view.net_part + view.after * value)
+    if net > abs(view.net):
         finding = judge("exposure", order, net, settings.net * equity, "risk.exposure.net",
-                        f"with all that is open, net exposure in {view.currency}", "order less, or reduce first") or finding
+                        ("with all that is open, net exposure in", view.currency), "order less, or reduce first") or finding
     return finding
 
 
@@ -105,11 +109,10 @@ def _is_multiple(value: Decimal, step: Decimal) -> bool:
         return False
 
 
-def _least_notional(order: Order, view: View, least: Decimal, multiplier: Decimal) -> Denial | None:
-    price = order.price if order.price is not None else view.price
-    if price is None:
+def _least_notional(order: Order, view: View, least: Decimal) -> Denial | None:
+    if view.cost is None:
         return missing("increments", order, f"a price for {order.symbol}", "wait for its quote")
-    if order.quantity * price * multiplier < least:
+    if view.cost < least:
         return deny("increments", "MIN_NOTIONAL", order, f"notional is under the venue's least, {shown(least)}",
                     "order more, or not at all")
     return None

@@ -5,12 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from autotrader.model import Order
+from autotrader.risk.settings import SOFT_BAND
 from autotrader.risk.validity import shown
 from autotrader.risk.verdicts import BreachAction, Caution, Denial
 
-__all__ = ["SOFT_BAND", "deny", "judge", "missing"]
-
-SOFT_BAND = Decimal("0.8")
+__all__ = ["deny", "judge", "missing"]
 
 
 def deny(
@@ -27,11 +26,11 @@ def missing(control: str, order: Order, what: str, todo: str = "wait for it") ->
 
 
 def judge(
-    control: str, order: Order, figure: Decimal, limit: Decimal, key: str, what: str, todo: str
+    control: str, order: Order, figure: Decimal, limit: Decimal, key: str, what: tuple[object, ...], todo: str
 ) -> Denial | Caution | None:
-    """Compare a figure with its limit: past it a denial, past 80 % of it a caution."""
+    """Compare a figure with its limit: past it a denial, past 80 % of it a caution. ``what`` is put into words only then."""
     if figure > limit:
-        text = f"{what} {shown(_cents(figure))} is over {shown(_cents(limit))} ({key})"
+        text = f"{' '.join(str(word) for word in what)} {shown(_cents(figure))} is over {shown(_cents(limit))} ({key})"
         return deny(control, control.upper(), order, text, todo)
     if figure > limit * SOFT_BAND:
         return Caution(control, figure, limit, key)
