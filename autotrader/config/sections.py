@@ -113,6 +113,7 @@ class EngineSection(Section):
     id: Annotated[str, Field(max_length=64)] = ""
     cycle: Literal["timer", "quote"] = "timer"
     cycle_time_ms: NotNegative = 100.0
+    decide_on_fill: bool = False
     order_timeout_s: Positive = 10.0
     start_timeout_s: Positive = 5.0
     switch_interval_ms: Positive = 1.0
@@ -148,7 +149,7 @@ class StrategySection(Section):
     hang_s: Positive = 10.0
     cycle: Literal["timer", "quote"] | None = None
     cycle_time_ms: NotNegative | None = None
-    decide_on_fill: bool = False
+    decide_on_fill: bool | None = None
     max_decisions: Count = 1_000
 
     @property
@@ -161,7 +162,7 @@ class MarketSection(Section):
     """Where quotes come from, and what the tape's or the synthetic instrument is.
 
     ``symbol``, ``tick`` and ``currency`` name the instrument of a tape; ``symbol`` also replaces ``symbols`` in the synthetic
-    market. ``rate`` is synthetic quotes a second and symbol; from ``columns`` on, the keys are a tape's.
+    market. ``rate`` is synthetic quotes a second and symbol, ``volatility`` a share in a year; from ``columns`` on, the keys are a tape's.
     """
 
     source: Annotated[Literal["synthetic", "tape", "live"], BeforeValidator(_lower)] = "synthetic"
@@ -171,6 +172,7 @@ class MarketSection(Section):
     symbols: Annotated[tuple[Name, ...], Field(min_length=1), BeforeValidator(_several)] = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
     seed: Seed = 1
     rate: Annotated[Positive, Field(le=1_000_000)] = 20.0
+    volatility: Annotated[Positive, Field(le=100)] | None = None
     file: str = ""
     columns: dict[str, Column] = Field(default_factory=dict)
     kind: Annotated[InstrumentKind, BeforeValidator(_upper)] | None = None
@@ -209,6 +211,7 @@ class StopSection(Section):
 class KillSection(Section):
     """The kill switch's own settings; ``urls`` (apprise) are told of a pull, beside ``alerts.urls``."""
 
+    flatten: bool = False
     ibkr_global: bool = False
     urls: Urls = ()
 
