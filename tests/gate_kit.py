@@ -44,7 +44,9 @@ class Hammer:
     It empties the wire now and then, inside the gate, so that a full buffer holds nobody up.
     """
 
-    def __init__(self, gate: Gate, book: ReceiptBook, tap: Tap, write_class: WriteClass = WriteClass.RISK, venue: str = "paper"):
+    def __init__(
+        self, gate: Gate, book: ReceiptBook, tap: Tap, write_class: WriteClass = WriteClass.RISK, venue: str = "paper",
+    ) -> None:
         self._gate, self._book, self._tap, self._class, self._venue = gate, book, tap, write_class, venue
         self.written = self.refused = 0
         self._stop = threading.Event()

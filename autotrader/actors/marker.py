@@ -11,18 +11,22 @@ from typing import Final, Protocol
 
 from autotrader.model import KillLevel
 
-__all__ = ["ALL", "ALL_ARMED", "ARMED_BYTE", "LETTERS", "SIZE", "SOME_BYTE", "Marker", "levels_of", "mapped_level", "slot_of"]
+__all__ = [
+    "ALL", "ALL_ARMED", "ARMED_BYTE", "LETTERS", "SIZE", "SLOTS", "SOME_BYTE", "Marker", "level_of_byte", "levels_of",
+    "mapped_level", "slot_of",
+]
 
 ALL: Final = "all"
 SIZE: Final = 64
 _VENUES: Final = ("binance", "ibkr", "coinbase", "okx", "oanda", "paper")
 _OTHERS: Final = len(_VENUES) + 1
+SLOTS: Final = _OTHERS + 1
 _SLOTS: Final = {name: number for number, name in enumerate(_VENUES, start=1)}
 LETTERS: Final = {KillLevel.ARMED: b"A", KillLevel.HALT: b"H", KillLevel.CANCEL: b"C", KillLevel.FLATTEN: b"F"}
-_LEVELS: Final = {letter[0]: level for level, letter in LETTERS.items()}
 ARMED_BYTE: Final = LETTERS[KillLevel.ARMED][0]
 SOME_BYTE: Final = b"V"[0]
-ALL_ARMED: Final = b"A" * (_OTHERS + 1) + b" " * (SIZE - _OTHERS - 2) + b"\n"
+_LEVELS: Final = {SOME_BYTE: KillLevel.ARMED, **{letter[0]: level for level, letter in LETTERS.items()}}
+ALL_ARMED: Final = b"A" * SLOTS + b" " * (SIZE - SLOTS - 1) + b"\n"
 
 
 class Marker(Protocol):
@@ -38,17 +42,15 @@ def slot_of(scope: str) -> int:
 
 def mapped_level(marker: Marker, venue: str) -> KillLevel:
     """Return the level that the bytes ask of one venue."""
-    return max(_first(marker), _LEVELS.get(marker[slot_of(venue)], KillLevel.CANCEL))
+    return max(level_of_byte(marker[0]), level_of_byte(marker[slot_of(venue)]))
 
 
 def levels_of(marker: Marker) -> dict[str, KillLevel]:
     """Return what the bytes close, by scope; venues that share a byte go by the name ``others``."""
-    names = {ALL: _first(marker)}
-    for name in (*_VENUES, "others"):
-        names[name] = _LEVELS.get(marker[slot_of(name)], KillLevel.CANCEL)
+    names = {name: level_of_byte(marker[slot_of(name)]) for name in (ALL, *_VENUES, "others")}
     return {name: level for name, level in names.items() if level is not KillLevel.ARMED}
 
 
-def _first(marker: Marker) -> KillLevel:
-    first = marker[0]
-    return KillLevel.ARMED if first == SOME_BYTE else _LEVELS.get(first, KillLevel.CANCEL)
+def level_of_byte(byte: int) -> KillLevel:
+    """Return the level that one byte stands for."""
+    return _LEVELS.get(byte, KillLevel.CANCEL)

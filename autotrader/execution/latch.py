@@ -27,6 +27,7 @@ from autotrader.execution.latch_file import (
     create,
     fingerprint,
     head_of,
+    raise_head,
     read_state,
     short,
     write_head,
@@ -229,14 +230,17 @@ def _pull(descriptor: int, entry: LatchEntry) -> LatchState:
     found = _read(descriptor)
     if os.fstat(descriptor).st_size != FILE_SIZE:
         os.ftruncate(descriptor, FILE_SIZE)
-    write_head(descriptor, head_of(_raised(found, entry)))
+    raise_head(descriptor, _raised(found, entry))
     with _file_lock(descriptor):
-        state = _read(descriptor)
-        levels = _raised(state, entry)
-        if found.problem:
-            levels = {scope: _higher(name, found.levels.get(scope)) for scope, name in {**found.levels, **levels}.items()}
-        state = _write(descriptor, state, levels, entry)
-        write_head(descriptor, head_of(levels))
+        state = _read(descriptor, entry.scope)
+        if found.is_whole:
+            levels = _raised(state, entry)
+            state = _write(descriptor, state, levels, entry)
+            raise_head(descriptor, levels)
+        else:  # nothing in it is to be believed: written anew, closed
+            levels = _raised(found, entry)
+            state = _write(descriptor, state, levels, entry)
+            write_head(descriptor, head_of(levels))
         os.fsync(descriptor)
     return state
 
@@ -256,9 +260,9 @@ def _write(descriptor: int, state: LatchState, levels: dict[str, str], entry: La
     ))
 
 
-def _read(descriptor: int) -> LatchState:
+def _read(descriptor: int, besides: str | None = None) -> LatchState:
     try:
-        return read_state(os.pread(descriptor, FILE_SIZE + 1, 0))
+        return read_state(os.pread(descriptor, FILE_SIZE + 1, 0), besides)
     except OSError as error:
         return closed_state(f"the latch cannot be read: {error}")
 

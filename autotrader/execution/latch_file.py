@@ -17,12 +17,23 @@ from zlib import crc32
 
 import msgspec
 
-from autotrader.actors.marker import ALL, ALL_ARMED, ARMED_BYTE, LETTERS, SIZE, SOME_BYTE, levels_of, slot_of
+from autotrader.actors.marker import (
+    ALL,
+    ALL_ARMED,
+    ARMED_BYTE,
+    LETTERS,
+    SIZE,
+    SLOTS,
+    SOME_BYTE,
+    level_of_byte,
+    levels_of,
+    slot_of,
+)
 from autotrader.model import KillLevel
 
 __all__ = [
     "FILE_SIZE", "LatchEntry", "LatchState", "closed_state", "create", "fingerprint", "head_of",
-    "read_state", "short", "write_head", "write_slot",
+    "raise_head", "read_state", "short", "write_head", "write_slot",
 ]
 
 SLOT_SIZE: Final = 8160
@@ -62,6 +73,11 @@ class LatchState(msgspec.Struct, frozen=True):
         """Return the level in force at a venue; ``all`` asks for that scope alone."""
         names = (self.levels.get(ALL, "ARMED"), self.levels.get(scope, "ARMED"))
         return max(KillLevel[name] for name in names)
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether the file held a record that can be believed."""
+        return self.sequence > 0
 
     @property
     def highest(self) -> KillLevel:
@@ -108,8 +124,11 @@ def create(path: Path) -> None:
     _sync_folder(path.parent)
 
 
-def read_state(body: bytes) -> LatchState:
-    """Return what the bytes of a latch file mean; never raises, and closed is the answer to every doubt."""
+def read_state(body: bytes, besides: str | None = None) -> LatchState:
+    """Return what the bytes of a latch file mean; never raises, and closed is the answer to every doubt.
+
+    ``besides`` names the scope whose byte in the head is not asked: a pull has just written it.
+    """
     if len(body) != FILE_SIZE:
         return closed_state(f"the latch is corrupt: {len(body)} bytes instead of {FILE_SIZE}")
     newest = max((_parse(body[start : start + SLOT_SIZE]) for start in _starts()), key=lambda state: state.sequence)
@@ -117,6 +136,8 @@ def read_state(body: bytes) -> LatchState:
         return closed_state("the latch is corrupt: neither of its two records is whole")
     levels = dict(newest.levels)
     for scope, level in levels_of(body).items():
+        if besides is not None and slot_of(scope) == slot_of(besides):
+            continue
         known = [KillLevel[name] for other, name in newest.levels.items() if slot_of(other) == slot_of(scope)]
         if level > max(known, default=KillLevel.ARMED):
             levels[ALL if scope == "others" else scope] = max(level, KillLevel[levels.get(scope, "ARMED")]).name
@@ -136,6 +157,17 @@ def write_slot(descriptor: int, state: LatchState) -> LatchState:
     state = msgspec.structs.replace(state, sequence=state.sequence + 1, problem="")
     os.pwrite(descriptor, _slot(state), _starts()[(state.sequence + 1) % 2])
     return state
+
+
+def raise_head(descriptor: int, levels: Mapping[str, str]) -> None:
+    """Raise the mapped bytes to these levels, and lower none; the caller syncs."""
+    head = bytearray(os.pread(descriptor, SIZE, 0).ljust(SIZE, b"\0"))
+    for slot, wanted in enumerate(head_of(levels)[:SLOTS]):
+        if wanted != ARMED_BYTE and level_of_byte(wanted) >= level_of_byte(head[slot]):
+            head[slot] = wanted
+    if head[0] == ARMED_BYTE and head != ALL_ARMED:
+        head[0] = SOME_BYTE
+    write_head(descriptor, bytes(head))
 
 
 def write_head(descriptor: int, head: bytes) -> None:

@@ -24,7 +24,9 @@ RISK, REDUCE, CANCEL = WriteClass.RISK, WriteClass.REDUCE, WriteClass.CANCEL
 class Writer:
     """A thread that goes in, says so, and comes out when told."""
 
-    def __init__(self, gate: Gate, book: ReceiptBook, write_class: WriteClass = RISK, shutter: Callable[[], None] | None = None):
+    def __init__(
+        self, gate: Gate, book: ReceiptBook, write_class: WriteClass = RISK, shutter: Callable[[], None] | None = None,
+    ) -> None:
         self.inside, self.go_on = threading.Event(), threading.Event()
         self._args = gate, book, write_class, shutter
         self._thread = threading.Thread(target=self._run)
@@ -53,7 +55,7 @@ def gate(book: ReceiptBook) -> Gate:
     return Gate(book)
 
 
-@pytest.fixture()
+@pytest.fixture
 def quick_interpreter() -> Iterator[None]:
     """Let threads take turns often, so that the tests with busy ones end soon."""
     before = sys.getswitchinterval()

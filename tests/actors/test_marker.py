@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from autotrader.actors.levels import Levels
 from autotrader.actors.marker import ALL, ALL_ARMED, LETTERS, SIZE, levels_of, mapped_level, slot_of
 from autotrader.model import KillLevel
-from hypothesis import given
-from hypothesis import strategies as st
 
 VENUES = ("binance", "ibkr", "coinbase", "okx", "oanda", "paper", "somewhere")
 

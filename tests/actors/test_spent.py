@@ -6,11 +6,12 @@ import sys
 import threading
 
 import pytest
-from autotrader.actors.quick_switch import QUICK_S, QuickSwitch
-from autotrader.actors.spent import WINDOW, SpentReceipts, Tally, Verdict
 from gate_kit import on_thread
 from hypothesis import given
 from hypothesis import strategies as st
+
+from autotrader.actors.quick_switch import QUICK_S, QuickSwitch
+from autotrader.actors.spent import WINDOW, SpentReceipts, Tally, Verdict
 
 
 def tally(issued: int = 10**9) -> Tally:
@@ -77,7 +78,7 @@ def test_two_threads_with_one_receipt_write_it_once() -> None:
     assert verdicts.count(Verdict.FRESH) == count.written == 1999
 
 
-@pytest.fixture()
+@pytest.fixture
 def interval() -> float:
     before = sys.getswitchinterval()
     sys.setswitchinterval(0.004)
