@@ -170,8 +170,13 @@ class Inbox:
         left: list[Entry] = []
         while (entry := self.take()) is not None:
             left.append(entry)
-        self.abandoned += sum(count_messages(entry[1]) for entry in left if type(entry[1]) not in LIFE_CYCLE)
+        self.note_abandoned(sum(count_messages(entry[1]) for entry in left if type(entry[1]) not in LIFE_CYCLE))
         return left
+
+    def note_abandoned(self, number: int) -> None:
+        """Count messages that will not be handled. Any thread: who gives a thread up and that thread may both come here."""
+        with self._quote_lock:
+            self.abandoned += number
 
     def stats(self) -> MailboxStats:
         """Measure the mailbox. Any thread."""

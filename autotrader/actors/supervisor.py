@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from autotrader.actors.context import Context
 from autotrader.actors.inbox import NOTHING, MailboxStats
 from autotrader.actors.incarnation import Incarnation
@@ -198,8 +200,9 @@ class SupervisorActor(Worker):
                 self._abandon(action)
             case Tired(name=name, reason=reason):
                 self._tired(name, reason)
-            case Changed(name=name):
-                self._guard(self._on_state, self._status(self._tree.children[name]))
+            case Changed(name=name, state=state, epoch=epoch):  # later changes may be decided already: report this one
+                now = self._status(self._tree.children[name])
+                self._guard(self._on_state, msgspec.structs.replace(now, state=state, epoch=epoch))
             case StartDone(error=error):
                 self._finish_start(error)
             case StopDone(given_up=given_up):

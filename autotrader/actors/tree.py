@@ -70,10 +70,11 @@ class Tired(msgspec.Struct, frozen=True):
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """A child's state is another."""
+    """A child's state is another; ``epoch`` is that of the incarnation it holds for."""
 
     name: str
     state: ChildState
+    epoch: int
 
 
 class StartDone(msgspec.Struct, frozen=True):
@@ -263,7 +264,7 @@ class SupervisionTree:
         if known is not None:
             child.abandoned = known.abandoned
         self.children[spec.name] = child
-        self._actions.append(Changed(spec.name, child.state))
+        self._actions.append(Changed(spec.name, child.state, child.epoch))
 
     def _current(self, name: str, epoch: int) -> Child | None:
         child = self.children.get(name)
@@ -272,7 +273,7 @@ class SupervisionTree:
     def _enter(self, child: Child, state: ChildState) -> None:
         if child.state is not state:
             child.state = state
-            self._actions.append(Changed(child.spec.name, state))
+            self._actions.append(Changed(child.spec.name, state, child.epoch))
 
     def _after(self, child: Child) -> list[Child]:
         ordered = list(self.children.values())
@@ -366,7 +367,8 @@ class SupervisionTree:
         for child in self.children.values():
             due = child.state is S.WAITING and open_way
             due = due or (child.state is S.BACKING_OFF and now_ns >= child.due_ns)
-            if due and not child.live and not child.must_stop and not (stops and any(later.must_stop for later in self._after(child))):
+            free = not child.live and not child.must_stop
+            if due and free and not (stops and any(later.must_stop for later in self._after(child))):
                 self._launch(child, now_ns)
             open_way = open_way and child.lets_pass
 

@@ -259,7 +259,7 @@ class Worker(pykka.ThreadingActor):
         self.poison, self.undelivered, self.at_hand = poison, undelivered, None
         self.since_flush += handled
         self.inbox.handled += len(handled)
-        self.inbox.abandoned += len(poison) + len(undelivered)
+        self.inbox.note_abandoned(len(poison) + len(undelivered))
 
     def _flush(self) -> None:
         started_ns = monotonic_ns()
