@@ -1,4 +1,4 @@
-"""Dead letters, kills, blocks, runs and alerts: tables of few rows, written event by event."""
+"""Dead letters, kills, blocks, runs, instruments and alerts: tables of few rows, written event by event."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from autotrader.messages import (
     Alerted,
     DeadLetterAdded,
     DeadLetterClosed,
+    InstrumentsListed,
     KillPulled,
     KillRearmed,
     Message,
@@ -21,7 +22,7 @@ from autotrader.messages import (
 
 __all__ = ["RARE_KINDS", "RARE_TABLES", "project"]
 
-RARE_TABLES = ("dead_letters", "kills", "blocks", "runs", "alerts")
+RARE_TABLES = ("dead_letters", "kills", "blocks", "runs", "instruments", "alerts")
 
 
 def _add_letter(db: sqlite3.Connection, _: int, event: DeadLetterAdded) -> None:
@@ -67,10 +68,16 @@ def _start(db: sqlite3.Connection, seq: int, event: RunStarted) -> None:
     db.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?)", (seq, event.ts_ns, event.run, event.mode, event.version))
 
 
+def _list(db: sqlite3.Connection, _: int, event: InstrumentsListed) -> None:
+    rows = [(event.venue, one.symbol, msgspec.json.encode(one).decode()) for one in event.instruments]
+    db.executemany("INSERT OR REPLACE INTO instruments VALUES (?, ?, ?)", rows)
+
+
 _WRITERS: dict[type[Message], Callable[..., None]] = {
     Alerted: _alert,
     DeadLetterAdded: _add_letter,
     DeadLetterClosed: _close_letter,
+    InstrumentsListed: _list,
     KillPulled: _pull,
     KillRearmed: _rearm,
     RunStarted: _start,

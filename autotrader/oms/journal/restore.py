@@ -9,6 +9,7 @@ import msgspec
 
 from autotrader.errors import JournalError
 from autotrader.messages import DeadLetterAdded, KillPulled, Message, RunStarted, SymbolBlocked
+from autotrader.model import Instrument
 from autotrader.oms.book import Applied, Books
 from autotrader.oms.journal.batch import body_of
 from autotrader.oms.journal.payload import decode_event
@@ -67,8 +68,11 @@ def load_books(reader: Reader, *, lag_ns: int | Mapping[str, int] = 1_000_000_00
     """Return the books of the newest checkpoint, or of the one ``at`` a sequence (0: none), and the sequence they stand for."""
     seq, parts = _checkpoint(reader.connection(), at)
     if "books" not in parts:
-        return Books(lag_ns=lag_ns, fills_of=reader.fills_of), 0
-    return Books.load(bytes(parts["books"]), lag_ns=lag_ns, fills_of=reader.fills_of), seq
+        books, seq = Books(lag_ns=lag_ns, fills_of=reader.fills_of), 0
+    else:
+        books = Books.load(bytes(parts["books"]), lag_ns=lag_ns, fills_of=reader.fills_of)
+    books.add_instruments(_instruments(reader.connection()))
+    return books, seq
 
 
 def load_parts(reader: Reader) -> dict[str, str]:
@@ -105,6 +109,11 @@ def events_after(db: sqlite3.Connection, sequence: int) -> Iterator[tuple[int, M
     cursor = db.execute("SELECT seq, kind, payload FROM events WHERE seq > ? ORDER BY seq", (sequence,))
     for seq, kind, payload in cursor:
         yield seq, decode_event(kind, payload)
+
+
+def _instruments(db: sqlite3.Connection) -> list[Instrument]:
+    rows = db.execute("SELECT terms FROM instruments ORDER BY venue, symbol")
+    return [msgspec.json.decode(terms, type=Instrument) for (terms,) in rows]
 
 
 def _runs(db: sqlite3.Connection, engine_id: str) -> list[RunStarted]:
