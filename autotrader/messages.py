@@ -523,13 +523,17 @@ class AttemptFailed(Message, frozen=True):
 
 
 class CallsFinished(Message, frozen=True):
-    """How calls on the venue went, for breaker and metrics: ``ok`` calls, ``failed`` ones, the slowest in ns of wall time."""
+    """How calls on the venue went, for breaker and metrics: ``ok`` calls, ``failed`` ones, the slowest in ns of wall time.
+
+    ``retry_after_s`` is the venue's Retry-After or ban, in seconds, whichever call it answered.
+    """
 
     venue: str
     ok: int
     failed: int
     slowest_ns: int
     code: str = ""
+    retry_after_s: float = 0.0
 
 
 class OrdersTimed(Message, frozen=True, gc=False):

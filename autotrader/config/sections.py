@@ -162,7 +162,8 @@ class MarketSection(Section):
     """Where quotes come from, and what the tape's or the synthetic instrument is.
 
     ``symbol``, ``tick`` and ``currency`` name the instrument of a tape; ``symbol`` also replaces ``symbols`` in the synthetic
-    market. ``rate`` is synthetic quotes a second and symbol, ``volatility`` a share in a year; from ``columns`` on, the keys are a tape's.
+    market. ``rate`` is synthetic quotes a second and symbol, ``volatility`` a share in a year; from ``file`` on, the keys are
+    a tape's.
     """
 
     source: Annotated[Literal["synthetic", "tape", "live"], BeforeValidator(_lower)] = "synthetic"

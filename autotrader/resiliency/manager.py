@@ -85,7 +85,6 @@ class ResiliencyActor(Worker):
         self._passed = self._refused = self._letters = self._lost = 0
 
     # ------------------------------------------------------------ orders and replaces
-
     @handles_batch(SendOrder, SendReplace)
     def _on_writes(self, commands: list[Write]) -> None:
         if self._breaker.closed and self._ready and not self._limiter.is_limited and not self._limiter.banned_until_ns:
@@ -122,7 +121,7 @@ class ResiliencyActor(Worker):
             self._refuse_late(command)
 
     def _refuse_late(self, command: Write) -> None:
-        self._refuse(command, "RATE_LIMITED", f"no room in the rate budget of {self.venue} before the request is too old")
+        self._refuse(command, "RATE_LIMITED", f"{self.venue} has no room for it before it is too old (rate budget, or ban)")
 
     def _refuse_all(self, commands: Sequence[Write], code: str, reason: str) -> None:
         for command in commands:
@@ -150,7 +149,6 @@ class ResiliencyActor(Worker):
         self._events.append(letter_for(command, self.venue, given_up))
 
     # ------------------------------------------------------------ what always passes
-
     @handles(SendCancel)
     def _on_cancel(self, cancel: SendCancel) -> None:
         if self._waiting and self._withdraw(cancel.client_order_id):
@@ -201,8 +199,7 @@ class ResiliencyActor(Worker):
     def _fail(self, command: Write | SendCancel, failure: Failure) -> None:
         now_ns, mono_ns = self.clock.now_ns(), self.clock.monotonic_ns()
         self._attempts.note(failure.reason_code or failure.kind.upper(), mono_ns)
-        if failure.retry_after_s > 0:
-            self._limiter.ban(mono_ns, failure.retry_after_s)
+        self._limiter.ban(mono_ns, failure.retry_after_s)
         key = key_of(command)
         retry = self._tried.pop(key, None)
         if retry is None or retry.attempt != command.attempt:
@@ -254,6 +251,9 @@ class ResiliencyActor(Worker):
         now_ns = self.clock.monotonic_ns()
         if calls.failed:
             self._calls.note(calls.code or "FAILED", now_ns, calls.failed)
+        if calls.retry_after_s:
+            self._limiter.ban(now_ns, calls.retry_after_s)
+            self._arm(now_ns)
         slow = 1 if calls.slowest_ns > self._slow_ns else 0
         if self._settings.enabled and self._breaker.record(now_ns, calls.ok, calls.failed, slow):
             self._on_breaker_moved(now_ns)
@@ -369,8 +369,8 @@ class ResiliencyActor(Worker):
                 self._tell_oms(SnapshotTaken(self.venue, control.purpose, None, failure.reason))
             elif isinstance(control, ProbeVenue):
                 self._on_calls_finished(CallsFinished(self.venue, ok=0, failed=1, slowest_ns=0, code=failure.reason_code))
-            else:
-                self._lost += 1  # a query: the order manager owes it until it is answered, and asks again
+            else:  # a query: the order manager owes it until it is answered, and asks again
+                self._lost += 1
 
     def _tell_oms(self, message: Message | list[Message]) -> None:
         try:

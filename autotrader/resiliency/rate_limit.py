@@ -5,6 +5,7 @@ A sliding window never holds more than any fixed one of the same length, so it i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -93,7 +94,8 @@ class RateLimiter:
 
     def ban(self, now_ns: int, seconds: float) -> None:
         """Obey the venue's Retry-After, or its ban: nothing goes before its end. A shorter one shortens no longer one."""
-        self.banned_until_ns = max(self.banned_until_ns, now_ns + -int(-seconds * SECOND // 1))
+        if seconds > 0:
+            self.banned_until_ns = max(self.banned_until_ns, now_ns + math.ceil(seconds * SECOND))
 
     def correct(self, name: str, used: int, now_ns: int) -> None:
         """Take over what the venue says is used, where it is more than we know of: others share the budget."""

@@ -2,7 +2,7 @@ import pytest
 from resiliency_bench import TEN_A_SECOND, Bench
 from resiliency_fakes import START, cancel, query, send, snapshot
 
-from autotrader.messages import OrderNotSent, ProbeVenue, QueryOrder, SendCancel, TakeSnapshot, UsageReported
+from autotrader.messages import CallsFinished, OrderNotSent, ProbeVenue, QueryOrder, SendCancel, TakeSnapshot, UsageReported
 
 
 @pytest.fixture
@@ -90,3 +90,14 @@ def test_withdrawn_while_parked_is_not_sent(limited):
     limited.tell(cancel(8))
     assert [(one.client_order_id, one.reason_code) for one in limited.oms.of(OrderNotSent)] == [("id8", "WITHDRAWN")]
     assert limited.broker.of(SendCancel) == []
+
+
+def test_ban_told_by_a_query_silences_the_venue_for_its_full_term(bench):
+    bench.tell(CallsFinished(venue="paper", ok=1, failed=0, slowest_ns=1, code="418", retry_after_s=120.0))
+    bench.tell([send(1)], cancel(2))
+    assert [one.reason_code for one in bench.oms.of(OrderNotSent)] == ["RATE_LIMITED"]
+    bench.wait(119.999, step=0.5)
+    assert bench.broker.seen == []
+    assert bench.status().banned_s == 0.001
+    bench.wait(0.001, step=0.001)
+    assert [type(one) for one in bench.broker.seen] == [SendCancel]
