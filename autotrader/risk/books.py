@@ -27,6 +27,55 @@ class OpenOrder:
         self.promised: tuple[Decimal, Decimal | None] | None = None
         self.was_pending = False
 
+    def resize(self, price: Decimal | None) -> None:
+        """Set what the order may still fill, and what it holds of the asset that it would pay with at ``price``."""
+        book, quantity = self.book, self.quantity
+        if self.promised is not None:
+            quantity = max(quantity, self.promised[0])
+            if price is not None and self.promised[1] is not None:
+                price = max(price, self.promised[1])
+        remaining = quantity - self.filled
+        if remaining < ZERO:
+            remaining = ZERO
+        if self.buy:
+            book.open_buy += remaining - self.remaining
+        else:
+            book.open_sell += remaining - self.remaining
+        self.remaining = remaining
+        if book.cash or self.reserved:
+            self._reserve(price)
+
+    def rest(self, key: object, price: Decimal | None) -> None:
+        """Note the price at which the order rests in the venue's book, None for one that does not."""
+        resting = self.book.resting_buy if self.buy else self.book.resting_sell
+        if price is not None:
+            resting[key] = price
+        elif resting:
+            resting.pop(key, None)
+
+    def _reserve(self, price: Decimal | None) -> None:
+        book, amount = self.book, self.remaining
+        instrument = book.instrument
+        if instrument is None or not book.cash:
+            amount, asset = ZERO, self.asset
+        elif self.buy:
+            asset = instrument.quote
+            if price is None:
+                price = book.mid if book.quote is None else book.quote.ask
+            amount = ZERO if price is None else amount * price
+            if instrument.multiplier is not ONE:
+                amount *= instrument.multiplier
+        else:
+            asset = instrument.base
+        reserved = book.venue.reserved
+        if self.asset != asset:
+            if self.reserved:
+                reserved[self.asset] -= self.reserved
+                self.reserved = ZERO
+            self.asset = asset
+        reserved[asset] = reserved.get(asset, ZERO) + amount - self.reserved
+        self.reserved = amount
+
 
 class SymbolBook:
     """One symbol of one venue.

@@ -14,6 +14,7 @@ DOLLARS = frozenset({"USD", "USDT", "USDC"})
 MOST_HOPS = 3
 
 Listing = tuple[str, str]
+Step = tuple[Listing, bool]
 
 
 def pair_of(instrument: Instrument) -> tuple[str, str] | None:
@@ -43,6 +44,7 @@ class Rates:
         self._listings: dict[Listing, tuple[str, str]] = {}
         self._mids: dict[Listing, Decimal] = {}
         self._rates: dict[str, Decimal | None] = {}
+        self._ways: dict[str, tuple[Step, ...]] = {}
         self._users: dict[Listing, set[str]] = {}
 
     def on_listing(self, venue: str, instrument: Instrument) -> bool:
@@ -79,7 +81,10 @@ class Rates:
         try:
             return self._rates[asset]
         except KeyError:
-            rate = self._rates[asset] = self._find(asset)
+            way = self._ways.get(asset)
+            if way is None:
+                way = self._find(asset)
+            rate = self._rates[asset] = self.seeds.get(asset) if way is None else self._along(way)
             return rate
 
     def known(self) -> dict[str, Decimal]:
@@ -89,36 +94,43 @@ class Rates:
     def _forget_all(self) -> tuple[str, ...]:
         assets = tuple(self._rates)
         self._rates.clear()
+        self._ways.clear()
         self._users.clear()
         return assets
 
-    def _find(self, asset: str) -> Decimal | None:
+    def _along(self, way: tuple[Step, ...]) -> Decimal:
+        rate = ONE
+        for listing, inverse in way:
+            mid = self._mids[listing]
+            rate = rate / mid if inverse else (mid if rate is ONE else rate * mid)
+        return rate
+
+    def _find(self, asset: str) -> tuple[Step, ...] | None:
         seen = {asset}
-        front: list[tuple[str, Decimal, tuple[Listing, ...]]] = [(asset, ONE, ())]
+        front: list[tuple[str, tuple[Step, ...]]] = [(asset, ())]
         for _ in range(MOST_HOPS):
-            further: list[tuple[str, Decimal, tuple[Listing, ...]]] = []
-            for at, rate, way in front:
-                for other, factor, used in self._steps(at):
+            further: list[tuple[str, tuple[Step, ...]]] = []
+            for at, way in front:
+                for other, step in self._steps(at):
                     if other == self.currency:
-                        return self._remember(asset, rate * factor, way + used)
+                        return self._remember(asset, way + step)
                     if other not in seen:
                         seen.add(other)
-                        further.append((other, rate * factor, way + used))
+                        further.append((other, way + step))
             front = further
-        return self.seeds.get(asset)
+        return None
 
-    def _steps(self, asset: str) -> list[tuple[str, Decimal, tuple[Listing, ...]]]:
-        steps: list[tuple[str, Decimal, tuple[Listing, ...]]] = [
-            (other, ONE / mid if inverse else mid, (listing,))
-            for other, listing, inverse in self._pairs.get(asset, ())
-            if (mid := self._mids.get(listing)) is not None
+    def _steps(self, asset: str) -> list[tuple[str, tuple[Step, ...]]]:
+        steps: list[tuple[str, tuple[Step, ...]]] = [
+            (other, ((listing, inverse),)) for other, listing, inverse in self._pairs.get(asset, ()) if listing in self._mids
         ]
         if asset in DOLLARS:
-            quoted = {other for other, _, _ in steps}
-            steps += [(other, ONE, ()) for other in sorted(DOLLARS - quoted - {asset})]
+            quoted = {other for other, _ in steps}
+            steps += [(other, ()) for other in sorted(DOLLARS - quoted - {asset})]
         return steps
 
-    def _remember(self, asset: str, rate: Decimal, way: tuple[Listing, ...]) -> Decimal:
-        for listing in way:
+    def _remember(self, asset: str, way: tuple[Step, ...]) -> tuple[Step, ...]:
+        self._ways[asset] = way
+        for listing, _ in way:
             self._users.setdefault(listing, set()).add(asset)
-        return rate
+        return way

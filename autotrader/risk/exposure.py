@@ -164,7 +164,8 @@ class Exposure:
         """Count the larger of an order's terms and the ones asked for, until a report settles which hold."""
         order = self._open[client_order_id]
         order.promised, order.was_pending = (quantity, price), False
-        self._resize(order, order.price)
+        order.resize(order.price)
+        self._mark(order.book)
 
     # ------------------------------------------------------------ what is asked
 
@@ -296,7 +297,7 @@ class Exposure:
                 self._rate_changed(asset)
         for order in self._open.values():
             if order.book is book:
-                self._resize(order, order.price)
+                order.resize(order.price)
         self._mark(book)
 
     def _rate_changed(self, asset: str) -> None:
@@ -325,69 +326,19 @@ class Exposure:
 
     def _restate(self, key: object, order: OpenOrder, update: OrderUpdate) -> None:
         order.quantity, order.filled, order.price = update.quantity, update.filled_quantity, update.price
-        self._resize(order, update.price if update.price is not None else update.stop_price)
+        order.resize(update.price if update.price is not None else update.stop_price)
         if update.type is _LIMIT or update.type is _STOP_LIMIT:
-            self._rest(key, order, update)
-
-    def _resize(self, order: OpenOrder, price: Decimal | None) -> None:
-        """Set what the order may still fill and what it holds of the asset that it would pay with."""
-        book, quantity = order.book, order.quantity
-        if order.promised is not None:
-            quantity = max(quantity, order.promised[0])
-            if price is not None and order.promised[1] is not None:
-                price = max(price, order.promised[1])
-        remaining = quantity - order.filled
-        if remaining < ZERO:
-            remaining = ZERO
-        if order.buy:
-            book.open_buy += remaining - order.remaining
-        else:
-            book.open_sell += remaining - order.remaining
-        order.remaining = remaining
-        if book.cash:
-            self._reserve(order, price)
-        if not book.dirty:
-            self._mark(book)
-
-    def _reserve(self, order: OpenOrder, price: Decimal | None) -> None:
-        book = order.book
-        instrument = book.instrument
-        if instrument is None:
-            return
-        amount, asset = order.remaining, instrument.base
-        if order.buy:
-            asset = instrument.quote
-            if price is None:
-                price = book.mid if book.quote is None else book.quote.ask
-            amount = ZERO if price is None else amount * price
-            if instrument.multiplier is not ONE:
-                amount *= instrument.multiplier
-        reserved = book.venue.reserved
-        if order.asset and order.asset != asset:
-            reserved[order.asset] -= order.reserved
-            order.reserved = ZERO
-        reserved[asset] = reserved.get(asset, ZERO) + amount - order.reserved
-        order.reserved, order.asset = amount, asset
-
-    def _rest(self, key: object, order: OpenOrder, update: OrderUpdate) -> None:
-        resting = order.book.resting_buy if order.buy else order.book.resting_sell
-        waits = update.type is _STOP_LIMIT and (update.held or update.state not in _WORKING)
-        if update.price is None or waits or update.time_in_force in _MOMENTARY:
-            resting.pop(key, None)
-        else:
-            resting[key] = update.price
+            waits = update.type is _STOP_LIMIT and (update.held or update.state not in _WORKING)
+            order.rest(key, None if waits or update.time_in_force in _MOMENTARY else update.price)
+        if not order.book.dirty:
+            self._mark(order.book)
 
     def _drop(self, key: object, order: OpenOrder) -> None:
         book = order.book
         del self._open[key]
-        if order.buy:
-            book.open_buy -= order.remaining
-            book.resting_buy.pop(key, None)
-        else:
-            book.open_sell -= order.remaining
-            book.resting_sell.pop(key, None)
-        if order.reserved:
-            book.venue.reserved[order.asset] -= order.reserved
+        order.quantity, order.promised = order.filled, None
+        order.resize(order.price)
+        order.rest(key, None)
         book.count -= 1
         book.venue.count -= 1
         self.count -= 1
