@@ -56,7 +56,8 @@ def test_trades_give_a_quote_once_both_sides_have_traded(tmp_path: Path) -> None
 
 
 def test_trades_never_cross_the_other_side_gives_way_by_a_tick(tmp_path: Path) -> None:
-    text = "ts,price,size,side\n1610064000000,100,1,buy\n1610064000001,99,1,sell\n1610064000002,101,1,sell\n1610064000003,98,1,buy\n"
+    trades = "100,1,buy", "99,1,sell", "101,1,sell", "98,1,buy"
+    text = "ts,price,size,side\n" + "".join(f"{1610064000000 + i},{trade}\n" for i, trade in enumerate(trades))
     assert prices(quotes_of(tmp_path, text)) == [(99, 100), (101, 102), (97, 98)]
 
 
