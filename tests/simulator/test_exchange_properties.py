@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from random import Random
 from typing import Any
 
 from exchange_kit import D, make_exchange
@@ -15,21 +16,39 @@ from autotrader.simulator.events import Accepted, BookOrder, Event, Filled, Repl
 from autotrader.simulator.exchange import Exchange
 
 TICK, LOT = D("0.01"), D("0.001")
-prices = st.integers(9_990, 10_010).map(lambda ticks: ticks * TICK)
-quantities = st.integers(50, 3_000).map(lambda lots: lots * LOT)
-sides = st.sampled_from(list(Side))
-orders = st.fixed_dictionaries({
-    "kind": st.sampled_from(list(OrderType)), "tif": st.sampled_from(["GTC", "GTC", "GTC", "IOC", "FOK", "DAY"]), "side": sides,
-    "quantity": quantities, "price": prices, "stop": prices, "account": st.sampled_from(["me", "me", "them"]),
-    "post_only": st.booleans(), "reduce_only": st.sampled_from([False, False, False, True]), "cap": st.none() | prices,
-})  # fmt: skip
-steps = st.one_of(
-    st.tuples(st.just("submit"), orders),
-    st.tuples(st.just("quote"), st.tuples(prices, st.integers(1, 6), quantities, quantities)),
-    st.tuples(st.just("trade"), st.tuples(prices, quantities, st.none() | sides)),
-    st.tuples(st.just("cancel"), st.integers(0, 30)),
-    st.tuples(st.just("amend"), st.tuples(st.integers(0, 30), st.none() | quantities, st.none() | prices)),
-)
+KINDS = [*OrderType, OrderType.LIMIT, OrderType.LIMIT]
+TIFS = ["GTC"] * 5 + ["IOC", "FOK", "DAY"]
+
+
+class Plan:
+    """A reproducible stream of requests and market moves round a price of 100."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = Random(seed)
+
+    def price(self) -> D:
+        return self.rng.randint(9_990, 10_010) * TICK
+
+    def quantity(self) -> D:
+        return self.rng.randint(50, 3_000) * LOT
+
+    def step(self, open_ids: list[str]) -> tuple[str, Any]:
+        rng, name = self.rng, self.rng.choice(["submit"] * 8 + ["quote"] * 3 + ["trade"] * 2 + ["cancel", "amend"])
+        if name == "submit":
+            return name, {
+                "kind": rng.choice(KINDS), "tif": rng.choice(TIFS), "side": rng.choice(list(Side)),
+                "quantity": self.quantity(), "price": self.price(), "stop": self.price(), "post_only": rng.random() < 0.1,
+                "account": rng.choice(["me", "me", "them"]), "reduce_only": rng.random() < 0.1,
+                "cap": self.price() if rng.random() < 0.2 else None,
+            }  # fmt: skip
+        if name == "quote":
+            return name, (self.price(), rng.randint(1, 6), self.quantity(), self.quantity())
+        if name == "trade":
+            return name, (self.price(), self.quantity(), rng.choice([None, *Side]))
+        target = rng.choice(open_ids) if open_ids else "0"
+        if name == "cancel":
+            return name, target
+        return name, (target, rng.choice([None, self.quantity()]), rng.choice([None, self.price()]))
 
 
 class Watch:
@@ -73,12 +92,12 @@ class Watch:
     def trade(self, terms: tuple[D, D, Side | None], now_ns: int) -> list[Event]:
         return self.exchange.on_trade("BTCUSDT", terms[0], terms[1], terms[2], now_ns)
 
-    def cancel(self, number: int, now_ns: int) -> list[Event]:
-        return self.exchange.cancel(str(number), now_ns)
+    def cancel(self, key: str, now_ns: int) -> list[Event]:
+        return self.exchange.cancel(key, now_ns)
 
-    def amend(self, terms: tuple[int, D | None, D | None], now_ns: int) -> list[Event]:
-        number, quantity, price = terms
-        return self.exchange.amend(str(number), now_ns, quantity=quantity, price=price)
+    def amend(self, terms: tuple[str, D | None, D | None], now_ns: int) -> list[Event]:
+        key, quantity, price = terms
+        return self.exchange.amend(key, now_ns, quantity=quantity, price=price)
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Accepted):
@@ -151,21 +170,50 @@ def held_asset_of(live: BookOrder) -> str:
     return "USDT" if live.is_buy else "BTC"
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.lists(steps, max_size=40), st.sampled_from(list(FeeAsset)), st.sampled_from(["0", "30"]))
-def test_money_limits_and_priority_hold_whatever_happens(plan: list[Any], fee_asset: FeeAsset, slippage: str) -> None:
-    watch = Watch(make_exchange(fee_asset, slippage_bps=D(slippage), depth=4))
+seeds = st.integers(0, 2**32)
+
+
+def poor_exchange(**options: Any) -> Exchange:
+    """Return an exchange where money and coins run out now and then."""
+    exchange = make_exchange(depth=4, **options)
+    exchange.open_account("me", {"USDT": D(900), "BTC": D(9)})
+    return exchange
+
+
+@settings(max_examples=150, deadline=None)
+@given(seeds, st.sampled_from(list(FeeAsset)), st.sampled_from(["0", "30"]))
+def test_money_limits_and_priority_hold_whatever_happens(seed: int, fee_asset: FeeAsset, slippage: str) -> None:
+    plan, watch = Plan(seed), Watch(poor_exchange(fee_asset=fee_asset, slippage_bps=D(slippage)))
     watch.quote((D("99.99"), 2, D(1), D(1)), 0)
-    for now_ns, step in enumerate(plan, 1):
-        watch.act(step, now_ns)
+    for now_ns in range(100):
+        watch.act(plan.step(list(watch.exchange.open)), now_ns)
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.lists(steps, max_size=40))
-def test_the_same_requests_give_the_same_events(plan: list[Any]) -> None:
+def test_the_plans_reach_every_kind_of_event() -> None:
+    seen: set[str] = set()
+    for seed in range(60):
+        plan, watch = Plan(seed), Watch(poor_exchange())
+        for now_ns in range(100):
+            name, terms = plan.step(list(watch.exchange.open))
+            for event in getattr(watch, name)(terms, now_ns):
+                seen.add(" ".join(str(getattr(event, field, "")) for field in ("code",)) or type(event).__name__)
+                seen.add(str(event.fill.liquidity) if isinstance(event, Filled) else getattr(event, "reason", ""))
+    assert seen >= {
+        "Accepted", "Filled", "MAKER", "TAKER", "Canceled", "SELF_TRADE", "REDUCE_ONLY", "Expired", "NO_LIQUIDITY", "Triggered",
+        "Trailed", "Replaced", "INSUFFICIENT_FUNDS", "POST_ONLY", "FOK: not all of it can be had", "UNKNOWN_ORDER",
+    }  # fmt: skip
+
+
+@settings(max_examples=20, deadline=None)
+@given(seeds)
+def test_the_same_requests_give_the_same_events(seed: int) -> None:
     def run() -> list[str]:
-        watch = Watch(make_exchange(slippage_bps=D(20)))
+        plan, watch = Plan(seed), Watch(poor_exchange(slippage_bps=D(20)))
         watch.quote((D("99.99"), 2, D(1), D(1)), 0)
-        return [repr(event) for now_ns, step in enumerate(plan, 1) for event in getattr(watch, step[0])(step[1], now_ns)]
+        events = []
+        for now_ns in range(60):
+            name, terms = plan.step(list(watch.exchange.open))
+            events += [repr(event) for event in getattr(watch, name)(terms, now_ns)]
+        return events
 
     assert run() == run()
