@@ -204,12 +204,15 @@ def ticker():
     assert ticker.close()
 
 
-def test_the_threaded_ticker_fires_in_order_of_due_time(ticker):
-    handle, probe = Handle("a"), Probe()
+def test_the_threaded_ticker_fires_in_order_of_due_time():
+    clock, handle, probe = ManualClock(0), Handle("a"), Probe()  # stands still while the timers are set, however long that takes
     handle.bind(probe)
-    for delay_s in (0.03, 0.01, 0.02):
-        ticker.after(delay_s, handle, Work(int(delay_s * 100)))
+    ticker = Ticker(clock)
+    for number in (3, 1, 2):
+        ticker.after(number / 100, handle, Work(number))
+    clock.advance(1)
     assert [message.number for message in probe.wait_for(Work, 3)] == [1, 2, 3]
+    assert ticker.close()
 
 
 def test_a_timer_that_is_due_earlier_hurries_the_thread(ticker):
