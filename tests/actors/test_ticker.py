@@ -205,7 +205,7 @@ def ticker():
 
 
 def test_the_threaded_ticker_fires_in_order_of_due_time():
-    clock, handle, probe = ManualClock(0), Handle("a"), Probe()  # stands still while the timers are set, however long that takes
+    clock, handle, probe = ManualClock(0), Handle("a"), Probe()  # the clock stands still while the timers are set
     handle.bind(probe)
     ticker = Ticker(clock)
     for number in (3, 1, 2):
