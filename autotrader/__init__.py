@@ -1,3 +1,20 @@
-"""Live order execution on threads and queues."""
+"""Live order execution on threads and queues. The names here are imported when they are first used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autotrader.execution import ExecutionConfig, ExecutionDecision, ExecutionEngine, KillLevel, KillSwitch
+
+__all__ = ["ExecutionConfig", "ExecutionDecision", "ExecutionEngine", "KillLevel", "KillSwitch", "__version__"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from autotrader import execution
+
+    return getattr(execution, name)

@@ -536,6 +536,13 @@ class CallsFinished(Message, frozen=True):
     retry_after_s: float = 0.0
 
 
+class RequestsAbandoned(Message, frozen=True):
+    """Requests that an actor had taken and not finished when it ended: what became of them is not known."""
+
+    requests: tuple[SendOrder | SendReplace | SendCancel, ...]
+    lane = Lane.EVENTS
+
+
 class OrdersTimed(Message, frozen=True, gc=False):
     """When requests left and were answered: (client order id, written ns, answered ns), on the machine's monotonic clock."""
 
@@ -723,7 +730,7 @@ class SweepDue(Message, frozen=True):
 
 
 class StopTrading(Message, frozen=True):
-    """No new orders from now on; with ``cancel`` every open order of ours is cancelled. Asked, or told."""
+    """No new orders from now on, for ``reason`` (empty: trade on); with ``cancel`` every open order of ours is cancelled."""
 
     cancel: bool
     reason: str

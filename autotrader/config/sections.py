@@ -120,8 +120,7 @@ class EngineSection(Section):
     enable_resiliency: bool = True
     enable_oms_monitoring: bool = True
     inflight_sweep_s: Positive = 2.0
-    open_orders_sweep_s: Positive = 30.0
-    positions_sweep_s: Positive = 30.0
+    sweep_s: Positive = 30.0
 
 
 class JournalSection(Section):
@@ -129,8 +128,6 @@ class JournalSection(Section):
 
     enabled: bool = True
     path: str = ""
-    synchronous: Annotated[Literal["FULL", "NORMAL"], BeforeValidator(_upper)] = "FULL"
-    lazy_commit_ms: Positive = 10.0
     checkpoint_events: Count = 50_000
 
 
@@ -213,7 +210,6 @@ class KillSection(Section):
     """The kill switch's own settings; ``urls`` (apprise) are told of a pull, beside ``alerts.urls``."""
 
     flatten: bool = False
-    ibkr_global: bool = False
     urls: Urls = ()
 
     @property

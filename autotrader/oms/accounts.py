@@ -100,11 +100,15 @@ class Accounts:
             instrument = self._instruments.get((venue, symbol))
             quote = "" if instrument is None else instrument.quote
             return Position(venue, "", symbol, ZERO, None, ZERO, None if mid is None else ZERO, quote)
+        if holding.behind:
+            holding.catch_up(self.fills_of)
         return holding.position(mid)
 
     def positions(self, mids: Mapping[tuple[str, str], Decimal] | None) -> list[Position]:
         """Return all positions ever held."""
         mids = mids or {}
+        for holding in self._holdings.values():
+            holding.catch_up(self.fills_of)
         held = sorted(self._holdings.values(), key=lambda one: (one.venue, one.symbol, one.account))
         return [holding.position(mids.get((holding.venue, holding.symbol))) for holding in held]
 

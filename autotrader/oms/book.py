@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -22,18 +21,20 @@ from autotrader.messages import (
     ReplaceAsked,
     TradeBusted,
 )
-from autotrader.model import ZERO, Fill, Instrument, Order, OrderState, Position
+from autotrader.model import ZERO, Fill, Order, OrderState
 from autotrader.oms.accounts import Accounts, AccountsState
 from autotrader.oms.classify import CLASSIFIERS, OLDER, second_id_event, second_meaning
 from autotrader.oms.fold import Applied, PositionKey, drop_twin, learn_id, move, settles_debt
 from autotrader.oms.inferred import infer_fill
 from autotrader.oms.lifecycle import CELLS, DRF, FIL, IGNORE, OPN, REFUSE, SND, STATES, live_code
+from autotrader.oms.money import Money
 from autotrader.oms.orders import OrderRecord, record_of
 from autotrader.oms.positions import FillsOf
 from autotrader.oms.sentences import refusal
 
 __all__ = ["Applied", "Books", "FillsOf", "PositionKey"]
 
+DEFAULT_LAG_NS = 1_000_000_000
 _CODE_OF = {state: code for code, state in enumerate(STATES)}
 
 
@@ -42,7 +43,7 @@ class _State(msgspec.Struct):
     accounts: AccountsState
 
 
-class Books:
+class Books(Money):
     """All orders, positions and balances. One thread; pure: time comes from the events.
 
     ``lag_ns`` is how far behind a venue's answers to queries may be, for all venues or by name. ``live=False`` while
@@ -51,13 +52,13 @@ class Books:
     """
 
     def __init__(
-        self, *, lag_ns: int | Mapping[str, int] = 1_000_000_000, live: bool = True, fills_of: FillsOf | None = None
+        self, *, lag_ns: int | Mapping[str, int] = DEFAULT_LAG_NS, live: bool = True, fills_of: FillsOf | None = None
     ) -> None:
         self.live = live
         self.orders: dict[str, OrderRecord] = {}
         self._lag_ns = lag_ns
-        self._accounts: Accounts | None = Accounts(fills_of)
-        self._by_venue_id: dict[tuple[str, str], str] = {}
+        super().__init__(Accounts(fills_of))
+        self._by_venue_id: dict[tuple[str, str | None], str] = {}
         self._owing: dict[str, None] = {}
         self._gaps: dict[str, None] = {}
 
@@ -90,8 +91,7 @@ class Books:
         self._owing.pop(client_order_id, None)
         self._gaps.pop(client_order_id, None)
         for name in (record.venue_order_id, *record.superseded, *record.twins):
-            if name is not None and self._by_venue_id.get((record.order.venue, name)) == client_order_id:
-                del self._by_venue_id[record.order.venue, name]
+            self._by_venue_id.pop((record.order.venue, name), None)
 
     def restore(self, events: Iterable[Message]) -> OrderRecord | None:
         """Refold one order from all its journal events, with no second effect on positions. None if nothing began it."""
@@ -111,46 +111,9 @@ class Books:
         return (self.orders[name] for name in tuple(self._owing))
 
     def inferred_due(self, now_ns: int, after_ns: int = 5_000_000_000) -> list[OrderFilled]:
-        """Return inferred fills for gaps older than ``after_ns`` (event 27): journal and apply each. Ids are deterministic."""
+        """Return inferred fills for gaps older than ``after_ns`` (event 27), to journal and apply; ids are deterministic."""
         due = (self.orders[name] for name in self._gaps)
         return [infer_fill(record) for record in due if record.gap_since_ns + after_ns <= now_ns]
-
-    # ------------------------------------------------------------ money
-
-    @property
-    def accounts(self) -> Accounts:
-        """Return holdings, balances and fees."""
-        if self._accounts is None:
-            raise RuntimeError("a scratch book has no accounts")
-        return self._accounts
-
-    def add_instruments(self, instruments: Iterable[Instrument]) -> None:
-        """Take note of instruments; positions whose base asset or multiplier was not known are folded anew."""
-        self.accounts.add_instruments(instruments)
-
-    def instrument(self, venue: str, symbol: str) -> Instrument | None:
-        """Return the instrument if it was added."""
-        return self.accounts.instrument(venue, symbol)
-
-    def position(self, venue: str, symbol: str, mid: Decimal | None = None) -> Position:
-        """Return the position, flat if there is none; ``unrealized_pnl`` at ``mid``."""
-        return self.accounts.position(venue, symbol, mid)
-
-    def positions(self, mids: Mapping[tuple[str, str], Decimal] | None = None) -> list[Position]:
-        """Return all positions ever held, by (venue, symbol); ``mids`` by (venue, symbol)."""
-        return self.accounts.positions(mids)
-
-    def balances(self, venue: str) -> dict[str, Decimal]:
-        """Return the total per asset: opening + transfers + what fills moved - fees."""
-        return self.accounts.balances(venue)
-
-    def fees(self, venue: str | None = None) -> dict[str, Decimal]:
-        """Return the fees paid per asset, of one venue or all."""
-        return self.accounts.fees(venue)
-
-    def is_opened(self, venue: str, account: str) -> bool:
-        """Say whether opening balances of the account are on record."""
-        return self.accounts.is_opened(venue, account)
 
     # ------------------------------------------------------------ checkpoints
 
@@ -161,7 +124,8 @@ class Books:
 
     @classmethod
     def load(
-        cls, body: bytes, *, lag_ns: int | Mapping[str, int] = 1_000_000_000, live: bool = True, fills_of: FillsOf | None = None
+        cls, body: bytes, *, lag_ns: int | Mapping[str, int] = DEFAULT_LAG_NS, live: bool = True,
+        fills_of: FillsOf | None = None,
     ) -> Books:
         """Return the books that ``export`` wrote."""
         books, state = cls(lag_ns=lag_ns, live=live, fills_of=fills_of), msgspec.json.decode(body, type=_State)
@@ -332,10 +296,12 @@ class Books:
             self._undo(record, message.trade_id, applied)
         elif cell.holds:
             record.held_busts += (message.trade_id,)
-        move(record, cell, number, message, message.ts_ns, self._lag(record), applied)
-        name = getattr(message, "venue_order_id", None)
-        if name is not None:
-            self._index(record, name)
+        lag_ns = self._lag(record) if cell.query else 0
+        move(record, cell, number, message, message.ts_ns, lag_ns, applied)
+        if number > 2:
+            name = message.venue_order_id
+            if name is not None:
+                self._index(record, name)
 
     def _finish(self, record: OrderRecord, applied: Applied) -> Applied:
         if applied.query:
@@ -412,8 +378,9 @@ class Books:
             self._gaps[record.client_order_id] = None
 
     def _lag(self, record: OrderRecord) -> int:
-        lag = self._lag_ns
-        return lag if type(lag) is int else lag.get(record.order.venue, 1_000_000_000)  # type: ignore[union-attr]
+        if isinstance(self._lag_ns, int):
+            return self._lag_ns
+        return self._lag_ns.get(record.order.venue, DEFAULT_LAG_NS)
 
 
 _HANDLERS: dict[type[Message], Callable[[Books, Any], Applied]] = {

@@ -27,7 +27,7 @@ class DeskSettings(msgspec.Struct, frozen=True):
 
 
 class Desk:
-    """Mutable state of one venue, of the order manager's thread. ``heard_from_ns``: when the journal last heard of the venue."""
+    """Mutable state of one venue, of the order manager's thread. ``heard_from_ns``: when the journal last heard of it."""
 
     def __init__(
         self, name: str, account: str, resiliency: Outlet, broker: Outlet, settings: DeskSettings, policy: Policy,

@@ -28,14 +28,17 @@ from autotrader.oms.book import Applied, Books, PositionKey
 from autotrader.oms.desk import Desk
 from autotrader.oms.foreign import adopted_from_fill
 from autotrader.oms.journal.commit import Outlet
+from autotrader.oms.journal.restore import checkpoint_body
 from autotrader.oms.metrics import Metrics
 from autotrader.oms.outbox import Outbox
 from autotrader.risk.exposure import Exposure
 from autotrader.risk.limits import Limits
 from autotrader.risk.verdicts import Breach, BreachAction
 
-__all__ = ["Floor", "Hooks"]
+__all__ = ["WATCH", "Floor", "Hooks"]
 
+WATCH = "watch"
+"""The route of whoever keeps the last word on each venue: readiness, pulls, verdicts."""
 CLOSED_KEPT = 5_000
 """Closed orders that stay in memory, so that the usual late word needs no look into the journal."""
 ACCOUNT_EVERY_NS = 100_000_000
@@ -69,7 +72,10 @@ class Floor:
         wall: Clock,
         desks: Mapping[str, Desk],
         hooks: Hooks,
+        *,
+        closed_kept: int = CLOSED_KEPT,
     ) -> None:
+        self._closed_kept = closed_kept
         self.books, self.exposure, self.limits, self.metrics = books, exposure, limits, metrics
         self.clock, self.wall, self.desks, self.hooks = clock, wall, desks, hooks
         self.outbox = Outbox()
@@ -330,7 +336,7 @@ class Floor:
     def _close(self, client_order_id: str) -> None:
         self.watchers.pop(client_order_id, None)
         self._closed.append(client_order_id)
-        if len(self._closed) > CLOSED_KEPT:
+        if len(self._closed) > self._closed_kept:
             self.books.evict(self._closed.popleft())
 
     def book_inferred(self, now_ns: int) -> None:
@@ -340,4 +346,4 @@ class Floor:
 
     def export_state(self) -> str:
         """Return all live state for a checkpoint."""
-        return self.books.export().decode()
+        return checkpoint_body(self.books, limits=self.limits.export_state())

@@ -29,6 +29,7 @@ from autotrader.oms.lifecycle import (
     GO,
     GO_DONE,
     GO_LIVE,
+    KEEP,
     PCX,
     REJ,
     STATES,
@@ -79,13 +80,18 @@ def move(record: OrderRecord, cell: Cell, event: int, message: Any, ts_ns: int, 
     before = record.code
     if cell.takes:
         _take_over(record, event, message)
-    _note(record, event, message)
-    code = _next_code(record, cell, message)
-    if code in (CAN, EXP) and record.filled >= record.quantity > 0:
-        code = FIL
-    cancel = cell.cancel or (code == PCX and before != PCX and record.cancel_wished)
+    note = _NOTES.get(event)
+    if note is not None:
+        note(record, message)
+    action = cell.action
+    code = before if action == KEEP else cell.target if action == GO else _next_code(record, action, message)
+    cancel = cell.cancel
     if code >= FIL:
+        if code in (CAN, EXP) and record.filled >= record.quantity > 0:
+            code = FIL
         record.replacing = False
+    elif code == PCX and before != PCX and record.cancel_wished:
+        cancel = True
     record.code = code
     record.updated_ns = ts_ns
     if event in _VENUE_NEWS and ts_ns > record.last_ns:
@@ -96,10 +102,7 @@ def move(record: OrderRecord, cell: Cell, event: int, message: Any, ts_ns: int, 
         _sound(record, cell, event, before, ts_ns, lag_ns, applied)
 
 
-def _next_code(record: OrderRecord, cell: Cell, message: Any) -> int:
-    action = cell.action
-    if action == GO:
-        return cell.target
+def _next_code(record: OrderRecord, action: int, message: Any) -> int:
     if action == GO_LIVE:
         return live_code(record.quantity, record.filled, record.cancel_wished, record.replacing)
     if action == GO_DONE:
@@ -142,16 +145,16 @@ def drop_twin(record: OrderRecord, venue_order_id: str | None) -> None:
 
 
 def _take_over(record: OrderRecord, event: int, message: Any) -> None:
-    if isinstance(message, OrderSucceeded) and message.previous_venue_order_id is not None:
+    kind = type(message)
+    if kind is OrderSucceeded:
         previous = message.previous_venue_order_id
-        if not record.knows_id(previous):
+        if previous is not None and not record.knows_id(previous):
             record.superseded += (previous,)
     new = message.venue_order_id
-    if new is None and type(message) is OrderFilled:
+    if new is None and kind is OrderFilled:
         new = message.fill.venue_order_id
     if new is not None and new != record.venue_order_id:
         _take_id(record, event, new)
-    kind = type(message)
     if kind is OrderAccepted:
         record.held = message.held
     elif kind is OrderReported:
@@ -185,13 +188,6 @@ def _take_terms(record: OrderRecord, terms: tuple[Any, Any, Any]) -> None:
         record.price = price
     if stop_price is not None:
         record.stop_price = stop_price
-
-
-def _note(record: OrderRecord, event: int, message: Any) -> None:
-    """Keep what an event says beyond state and effects."""
-    note = _NOTES.get(event)
-    if note is not None:
-        note(record, message)
 
 
 def _note_target(record: OrderRecord, message: ReplaceAsked) -> None:

@@ -23,7 +23,7 @@ from autotrader.messages import (
 )
 from autotrader.model import KillLevel, OrderUpdate, WriteClass
 from autotrader.oms.desk import Desk
-from autotrader.oms.floor import Floor
+from autotrader.oms.floor import WATCH, Floor
 from autotrader.oms.requests import Requests
 
 __all__ = ["KillDesk"]
@@ -58,7 +58,7 @@ class KillDesk:
 
     def on_kill(self, msg: KillPulled) -> None:
         """Put the pull on record; from CANCEL on, begin to sweep."""
-        self._floor.outbox.events.append(msg)
+        self._note(msg)
         if msg.level < KillLevel.CANCEL:
             return
         for desk in self._floor.desks.values():
@@ -78,7 +78,7 @@ class KillDesk:
 
     def on_rearmed(self, msg: KillRearmed) -> None:
         """Put the re-arm on record; losses and sweeps start anew."""
-        self._floor.outbox.events.append(msg)
+        self._note(msg)
         self._floor.limits.rearm_losses(self._floor.clock.now_ns())
         for venue in list(self._sweeps):
             if msg.scope in ("all", venue):
@@ -129,12 +129,14 @@ class KillDesk:
             found, now_ns = do.verdict, self._floor.clock.now_ns()
             if found.clean:
                 self._gate.sweep_ended(desk.name)
-            self._floor.outbox.events.append(
-                KillVerdict(desk.name, found.clean, found.canceled, found.remaining, found.detail, now_ns)
-            )
+            self._note(KillVerdict(desk.name, found.clean, found.canceled, found.remaining, found.detail, now_ns))
             word = "CLEAN" if found.clean else "NOT CLEAN"
             text = f"{desk.name}: {word}: {found.canceled} cancelled, {found.remaining} left; {found.detail}"
             self._floor.alarm("KILL_VERDICT", text, venue=desk.name)
+
+    def _note(self, event: KillPulled | KillRearmed | KillVerdict) -> None:
+        self._floor.outbox.events.append(event)
+        self._floor.tell_route(WATCH, event)
 
     def _close_positions(self, desk: Desk, do: SweepDo) -> None:
         floor, now_ns = self._floor, self._floor.clock.now_ns()

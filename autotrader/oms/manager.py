@@ -49,6 +49,7 @@ from autotrader.messages import (
     QuoteUpdate,
     ReplaceRejected,
     RequestRefused,
+    RequestsAbandoned,
     RetryDeadLetter,
     SnapshotTaken,
     StopTrading,
@@ -156,6 +157,7 @@ class OrderManagerActor(Worker):
 
     @handles(SwitchStrategy)
     def _on_switch(self, msg: SwitchStrategy) -> None:
+        self._floor.outbox.events.append(msg)
         if msg.on:
             self._floor.limits.rearm_strategy(msg.strategy)
             self._floor.tell_route(msg.strategy, msg)
@@ -236,6 +238,10 @@ class OrderManagerActor(Worker):
     @handles(DeadLetterAdded)
     def _on_dead_letter(self, msg: DeadLetterAdded) -> None:
         self._dead.add(msg)
+
+    @handles(RequestsAbandoned)
+    def _on_abandoned(self, msg: RequestsAbandoned) -> None:
+        self._sync.on_abandoned(msg.requests)
 
     @handles(RequestRefused)
     def _on_refused(self, msg: RequestRefused) -> None:

@@ -171,11 +171,12 @@ class OrderRecord(msgspec.Struct, gc=False):
 
     def update(self) -> OrderUpdate:
         """Return the order as a frozen row."""
-        order = self.order
+        order, fills = self.order, self.fills
+        average_price = self.average_price if fills else None
         return OrderUpdate(
             order.client_order_id, self.venue_order_id, order.venue, order.account, order.symbol, order.side, order.type,
             order.time_in_force, self.quantity, self.price, self.stop_price, STATES[self.code], self.filled,
-            self.average_price, self.reason_code, self.reason, order.strategy, order.created_ns, self.updated_ns,
+            average_price, self.reason_code, self.reason, order.strategy, order.created_ns, self.updated_ns,
             self.foreign, self.held, order.reduce_only, order.tag,
         )
 

@@ -25,9 +25,14 @@ WINDOW = 512
 _BUY = Side.BUY
 _ONE = Decimal(1)
 _CASH = (InstrumentKind.STOCK, InstrumentKind.OPTION)
+Key = tuple[int, str, str]
+"""What the fold is sorted by: time, trade id, and the order's id, which parts the two sides of a trade with oneself."""
 Figures = tuple[Decimal, Decimal | None, Decimal]
 """Quantity, average price, realised P&L."""
 _FLAT: Figures = (ZERO, None, ZERO)
+Sum = tuple[int, Decimal, Decimal]
+"""How many trades, their signed quantity, their signed quantity x price."""
+_NOTHING: Sum = (0, ZERO, ZERO)
 
 
 class Entry(msgspec.Struct, gc=False):
@@ -46,12 +51,12 @@ class Entry(msgspec.Struct, gc=False):
     after_realized: Decimal = ZERO
 
     @property
-    def key(self) -> tuple[int, str, str]:
-        """Return what the fold is sorted by; the order's id parts the two sides of a trade with oneself."""
+    def key(self) -> Key:
+        """Return what the fold is sorted by."""
         return (self.ts_ns, self.trade_id, self.order_id)
 
 
-def _key(entry: Entry) -> tuple[int, str, str]:
+def _key(entry: Entry) -> Key:
     return (entry.ts_ns, entry.trade_id, entry.order_id)
 
 
@@ -77,9 +82,11 @@ class Holding(msgspec.Struct):
     cash: bool = False
     entries: list[Entry] = msgspec.field(default_factory=list)
     before: Figures = _FLAT  # the figures before the first entry kept
-    floor: tuple[int, str, str] | None = None  # the key of the last entry not kept any more
+    floor: Key | None = None  # the key of the last entry not kept any more
     adoptions: list[Entry] = msgspec.field(default_factory=list)
-    late: dict[str, Entry | None] = msgspec.field(default_factory=dict)  # changes before the floor the loader may not have yet
+    late: dict[str, tuple[Key, Entry | None]] = msgspec.field(default_factory=dict)  # changes the loader may not have yet
+    older: Sum = _NOTHING  # what the trades before the floor add up to: the loader must know the same ones
+    behind: bool = False  # the loader lacked some: average and realised P&L wait for it, the quantity does not
 
     def describe(self, instrument: Instrument, fills_of: FillsOf | None) -> bool:
         """Take the instrument's terms over; fold anew where they change figures. Returns whether anything changed."""
@@ -101,7 +108,13 @@ class Holding(msgspec.Struct):
         if fee:
             fees = self.fees
             fees[asset] = fees.get(asset, ZERO) + fee
-        self._insert(Entry(fill.ts_ns, fill.trade_id, fill.client_order_id, quantity, fill.price, fee, asset), fills_of)
+        entry = Entry(fill.ts_ns, fill.trade_id, fill.client_order_id, quantity, fill.price, fee, asset)
+        entries = self.entries
+        if entries and entry.ts_ns > entries[-1].ts_ns and len(entries) < WINDOW:
+            entries.append(entry)
+            self._step(entry)
+        else:
+            self._insert(entry, fills_of)
 
     def unbook(self, fill: Fill, fills_of: FillsOf | None) -> None:
         """Take one booked fill out and fold what came after it anew."""
@@ -112,8 +125,10 @@ class Holding(msgspec.Struct):
             self.fees[fill.fee_asset] -= fill.fee
         key = (fill.ts_ns, fill.trade_id, fill.client_order_id)
         if self.floor is not None and key <= self.floor:
-            self.late[_late_name(key)] = None
-            self._refold_all(fills_of)
+            self.late[_late_name(key)] = (key, None)
+            self.older = _plus(self.older, -1, -quantity, fill.price)
+            if not self._refold_all(fills_of):
+                self._shift(-quantity, -fill.fee, asset=fill.fee_asset, price=fill.price)
             return
         at = bisect_left(self.entries, key, key=_key)
         del self.entries[at]
@@ -158,8 +173,10 @@ class Holding(msgspec.Struct):
                 self._trim()
         elif self.floor is not None and entry.key <= self.floor:
             if not entry.adopted:
-                self.late[_late_name(entry.key)] = entry
-            self._refold_all(fills_of)
+                self.late[_late_name(entry.key)] = (entry.key, entry)
+                self.older = _plus(self.older, 1, entry.quantity, entry.price or ZERO)
+            if not self._refold_all(fills_of):
+                self._shift(entry.quantity, entry.fee, asset=entry.fee_asset, price=entry.price)
         else:
             at = bisect_left(entries, entry.key, key=_key)
             entries.insert(at, entry)
@@ -180,7 +197,7 @@ class Holding(msgspec.Struct):
                 self.realized += (price - average) * (held if flips else -change) * self.multiplier
             if flips:
                 average = price
-        if entry.fee and entry.fee_asset and entry.fee_asset == self.base:
+        if entry.fee and entry.fee_asset == self.base != "":
             net = total - entry.fee
             if not total or (net and (net > 0) is not (total > 0)):
                 average = price
@@ -205,34 +222,67 @@ class Holding(msgspec.Struct):
         last = self.entries[half - 1]
         self.before = (last.after_quantity, last.after_average, last.after_realized)
         self.floor = last.key
+        self.older = _sum(self.entries[:half], self.older)
         del self.entries[:half]
 
-    def _refold_all(self, fills_of: FillsOf | None) -> None:
-        """Fold from the beginning: what the loader has before the floor, changes it may not have yet, and what is kept."""
+    def catch_up(self, fills_of: FillsOf | None) -> None:
+        """Fold anew what waited for the loader, if it has caught up."""
+        if self.behind:
+            self._refold_all(fills_of)
+
+    def _refold_all(self, fills_of: FillsOf | None) -> bool:
+        """Fold from the beginning: what the loader has before the floor, changes it may not have yet, and what is kept.
+
+        Returns False, and leaves all as it is, while the loader lacks trades that are not kept any more.
+        """
         floor = self.floor
         if floor is not None:
             older = {} if fills_of is None else self._older(fills_of(self.venue, self.account, self.symbol), floor)
-            for name, change in self.late.items():
-                if change is None:
-                    older.pop(name, None)
-                else:
-                    older[name] = change
-            older.update({_late_name(entry.key): entry for entry in self.adoptions if entry.key <= floor})
+            self.behind = _sum(older.values(), _NOTHING) != self.older
+            if self.behind:
+                return False
+            older.update({f"{at}": entry for at, entry in enumerate(self.adoptions) if entry.key <= floor})
             self.entries = sorted(older.values(), key=_key) + self.entries
-        self.floor, self.before = None, _FLAT
+        self.floor, self.before, self.older = None, _FLAT, _NOTHING
         self._refold(0)
         while fills_of is not None and len(self.entries) > WINDOW:
             self._trim()
+        return True
 
-    def _older(self, fills: Iterable[Fill], floor: tuple[int, str, str]) -> dict[str, Entry]:
+    def _shift(self, quantity: Decimal, fee: Decimal, *, asset: str, price: Decimal | None) -> None:
+        """Let a change before the floor move the quantity at once, while the loader is behind."""
+        held, average, realized = self.before
+        total = held + quantity - (fee if asset and asset == self.base else ZERO)
+        self.before = (total, (price if average is None else average) if total else None, realized)
+        self._refold(0)
+
+    def _older(self, fills: Iterable[Fill], floor: Key) -> dict[str, Entry]:
         older = {}
         for fill in fills:
             key = (fill.ts_ns, fill.trade_id, fill.client_order_id)
             if key <= floor:
                 quantity = fill.quantity if fill.side is _BUY else -fill.quantity
                 older[_late_name(key)] = Entry(*key, quantity, fill.price, fill.fee, fill.fee_asset)
+        for name, (key, change) in list(self.late.items()):
+            if key > floor or (change is None) is (name not in older):
+                del self.late[name]  # in memory again, or in the journal by now
+            elif change is None:
+                del older[name]
+            else:
+                older[name] = change
         return older
 
 
-def _late_name(key: tuple[int, str, str]) -> str:
+def _plus(total: Sum, count: int, quantity: Decimal, price: Decimal) -> Sum:
+    return (total[0] + count, total[1] + quantity, total[2] + quantity * price)
+
+
+def _sum(entries: Iterable[Entry], total: Sum) -> Sum:
+    for entry in entries:
+        if not entry.adopted:
+            total = _plus(total, 1, entry.quantity, entry.price or ZERO)
+    return total
+
+
+def _late_name(key: Key) -> str:
     return f"{key[0]}/{key[1]}/{key[2]}"

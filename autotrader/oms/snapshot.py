@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from autotrader.model import LinkState
+from autotrader.model import BreakerState, LinkState
 from autotrader.oms.floor import Floor
 
 __all__ = ["DeskSnapshot", "OmsSnapshot", "snapshot_of"]
@@ -20,6 +20,7 @@ class DeskSnapshot(msgspec.Struct, frozen=True):
     name: str
     account: str
     link: LinkState
+    breaker: BreakerState
     ready: bool
     reason: str
     blind_s: float
@@ -33,6 +34,7 @@ class OmsSnapshot(msgspec.Struct, frozen=True):
 
     venues: tuple[DeskSnapshot, ...]
     orders: dict[str, int]
+    open_ours: int
     equity: Decimal | None
     unpriced: tuple[tuple[str, str], ...]
     dead_letters: int
@@ -45,12 +47,14 @@ def snapshot_of(floor: Floor, dead_letters: int) -> OmsSnapshot:
     owed = Counter(record.order.venue for record in floor.books.owing())
     desks = tuple(
         DeskSnapshot(
-            desk.name, desk.account, desk.link, desk.ready, desk.link_reason, desk.blind_total_ns(now_ns) / 1e9,
+            desk.name, desk.account, desk.link, desk.breaker, desk.ready, desk.link_reason, desk.blind_total_ns(now_ns) / 1e9,
             desk.last_heard_ns or None, owed[desk.name], {symbol: reason for symbol, (reason, _) in desk.blocks.items()},
         )
         for desk in floor.desks.values()
     )
     states = Counter(str(record.state) for record in floor.books.orders.values())
+    open_ours = sum(not (record.is_done or record.foreign) for record in floor.books.orders.values())
     return OmsSnapshot(
-        desks, dict(states), floor.exposure.total_equity, floor.exposure.unpriced, dead_letters, floor.metrics.summary()
+        desks, dict(states), open_ours, floor.exposure.total_equity, floor.exposure.unpriced, dead_letters,
+        floor.metrics.summary(),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -11,11 +11,10 @@ from autotrader.messages import (
     BreakerChanged,
     FrameUnreadable,
     LinkChanged,
-    Message,
     OrderDoubted,
-    OrderNotSent,
     OrderReported,
     OrderUnknown,
+    SendCancel,
     SendOrder,
     SendReplace,
     SnapshotTaken,
@@ -130,7 +129,8 @@ class Sync:
             self._carry_out_line(desk, line)
 
     def _carry_out_line(self, desk: Desk, line: Difference) -> None:
-        text = f"{desk.name} {line.what} {line.symbol} {line.client_order_id}: {line.ours} here, {line.venue} there: {line.reason}"
+        what = f"{desk.name} {line.what} {line.symbol} {line.client_order_id}"
+        text = f"{what}: {line.ours} here, {line.venue} there: {line.reason}"
         if line.action is not Action.IGNORE and line.what not in QUIET:
             self._floor.alarm("DIFFERENCE", text, venue=desk.name)
         if line.action is Action.ADOPT:
@@ -182,22 +182,14 @@ class Sync:
         self._floor.desks[msg.venue].breaker = msg.state
         self._floor.alarm("BREAKER", f"{msg.venue}: breaker {msg.state}: {msg.reason}", msg)
 
-    def on_undelivered(self, name: str, messages: list[Message]) -> None:
-        """Nobody took these: an order among them is proved not sent; what else was asked stays owed."""
+    def on_abandoned(self, requests: Sequence[SendOrder | SendReplace | SendCancel]) -> None:
+        """Doubt what was on its way through an actor that ended (event 28)."""
         now_ns = self._floor.clock.now_ns()
-        for message in messages:
-            if isinstance(message, SendOrder):
-                order = message.order
-                reason = f"{name} is not running"
-                self._floor.hear(OrderNotSent(order.client_order_id, order.venue, now_ns, None, "UNAVAILABLE", reason))
-
-    def on_abandoned(self, messages: list[Message]) -> None:
-        """Doubt what was on its way through an actor that ended with these in its mailbox or half done (event 28)."""
-        now_ns = self._floor.clock.now_ns()
-        for message in messages:
-            if isinstance(message, SendOrder | SendReplace):
-                order = message.order
-                self._floor.hear(OrderDoubted(order.client_order_id, order.venue, now_ns, reason="an actor ended"))
+        for request in requests:
+            order_id = request.client_order_id if isinstance(request, SendCancel) else request.order.client_order_id
+            record = self._floor.books.find(order_id)
+            if record is not None:
+                self._floor.hear(OrderDoubted(order_id, record.order.venue, now_ns, reason="an actor ended"))
 
     # ------------------------------------------------------------ time
 

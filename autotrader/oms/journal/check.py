@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from threading import Thread
+from types import TracebackType
 
 from autotrader.errors import JournalError
 from autotrader.oms.journal.batch import body_of, reference
@@ -15,7 +16,7 @@ from autotrader.oms.journal.head import Head
 from autotrader.oms.journal.meta import Meta
 from autotrader.oms.journal.payload import decode_event
 from autotrader.oms.journal.rare import RARE_KINDS, RARE_TABLES, project
-from autotrader.oms.journal.schema import migrate
+from autotrader.oms.journal.schema import UNREADABLE, migrate
 
 __all__ = ["Damage", "IntegrityCheck", "check_chain", "check_head", "check_tables"]
 
@@ -38,7 +39,7 @@ def check_chain(db: sqlite3.Connection, meta: Meta) -> Walk:
         while rows := cursor.fetchmany(1000):
             walk.over(rows)
         newest = db.execute("SELECT max(seq) FROM events").fetchone()[0]
-    except sqlite3.Error as e:
+    except UNREADABLE as e:
         raise Damage(f"event {walk.sequence + 1} or one soon after cannot be read: {e}", walk.sequence + 1) from e
     if walk.broken or newest not in (None, walk.sequence):
         bad = walk.sequence + 1
@@ -62,7 +63,7 @@ def check_head(found: Head, noted: Head | None, db: sqlite3.Connection, meta: Me
 class IntegrityCheck(Thread):
     """SQLite's own check of pages, indexes and the second copy of orders, fills and positions, beside the walk.
 
-    It runs without the interpreter's lock, in a thread and on a connection of its own. ``finish`` waits for its verdict.
+    It runs without the interpreter's lock, in a thread and on a connection of its own, which do not outlive the ``with`` block.
     """
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
@@ -76,8 +77,14 @@ class IntegrityCheck(Thread):
         try:
             with closing(self._connect()) as db:
                 self._verdict = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
-        except sqlite3.Error as e:
+        except UNREADABLE as e:
             self._verdict = str(e)
+
+    def __enter__(self) -> IntegrityCheck:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.join()
 
     def finish(self) -> None:
         """Wait for the end of the check; raises ``Damage`` with what it found."""
@@ -97,7 +104,7 @@ def check_tables(db: sqlite3.Connection, rare: Iterable[tuple[int, str, str]]) -
                 project(twin, seq, decode_event(kind, payload))
             for table in RARE_TABLES:
                 _compare(db, twin, table, "*")
-    except sqlite3.Error as e:
+    except UNREADABLE as e:
         raise Damage(f"a table cannot be read: {e}") from e
 
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from autotrader.clock import Clock, SystemClock
 from autotrader.errors import JournalError
 
-__all__ = ["AccountLock", "FileLock", "state_directory"]
+__all__ = ["AccountLock", "FileLock", "is_locked", "state_directory"]
 
 
 def state_directory() -> Path:
@@ -92,3 +92,18 @@ class AccountLock(FileLock):
         path = (state_dir or state_directory()) / "locks" / f"{venue}-{digest}.lock"
         what = f"account {account} of {venue} at {host_port}"
         super().__init__(path, what, "stop that engine first: one engine owns one account")
+
+
+def is_locked(journal: Path | str) -> bool:
+    """Say whether an engine holds the journal now; takes nothing."""
+    try:
+        fd = os.open(f"{journal}.lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False

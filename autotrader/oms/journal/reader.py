@@ -14,6 +14,7 @@ from autotrader.oms.journal.meta import Meta, read_meta
 from autotrader.oms.journal.payload import decode_event
 from autotrader.oms.journal.readonly import open_readonly
 from autotrader.oms.journal.rows import FILL_COLUMNS, ORDER_COLUMNS, POSITION_COLUMNS, fill_of, order_of, position_of
+from autotrader.oms.journal.schema import UNREADABLE
 
 __all__ = ["Json", "Reader", "standing_kills"]
 
@@ -48,6 +49,7 @@ class Reader:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._db = open_readonly(self.path)
+        self._previous: str | None = None
         self._older: Reader | None = None
 
     def __enter__(self) -> Reader:
@@ -62,10 +64,10 @@ class Reader:
         if self._older is not None:
             self._older.close()
 
-    def _rows(self, query: str, *values: object) -> Iterator[tuple[str, ...]]:
+    def _rows(self, query: str, *values: object) -> list[tuple[str, ...]]:
         try:
-            yield from self._db.execute(query, values)
-        except sqlite3.Error as e:
+            return self._db.execute(query, values).fetchall()  # all: a cursor that is left open holds an old state of the file
+        except UNREADABLE as e:
             raise JournalError(f"{self.path} cannot be read: {e}; `autotrader verify` says more") from e
 
     # ------------------------------------------------------------ for the order manager
@@ -124,10 +126,9 @@ class Reader:
         return [position_of(row) for row in self._rows(f"{_POSITIONS} ORDER BY venue, symbol, account")]
 
     def _archive(self) -> Reader | None:
-        if self._older is None:
-            previous = self.meta().previous
-            path = self.path.with_name(previous)
-            if previous and path.is_file():
+        if self._previous is None:
+            self._previous = self.meta().previous
+            if self._previous and (path := self.path.with_name(self._previous)).is_file():
                 self._older = Reader(path)
         return self._older
 

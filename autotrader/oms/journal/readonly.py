@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from autotrader.errors import JournalError
-from autotrader.oms.journal.schema import VERSION, version_of
+from autotrader.oms.journal.schema import UNREADABLE, VERSION, version_of
 
 __all__ = ["open_readonly"]
 
@@ -26,7 +26,7 @@ def open_readonly(path: Path) -> sqlite3.Connection:
         return _connect(path, "mode=ro")
     except sqlite3.OperationalError:
         return _open_still(path)
-    except sqlite3.DatabaseError as e:
+    except UNREADABLE as e:
         raise JournalError(f"{path} cannot be read: {e}") from e
 
 
@@ -57,5 +57,5 @@ def _open_still(path: Path) -> sqlite3.Connection:
             copied = _connect(copy, "mode=rw")
             copied.execute("PRAGMA query_only=ON")
             return copied
-    except (sqlite3.Error, OSError) as e:
+    except (*UNREADABLE, OSError) as e:
         raise JournalError(f"{path} cannot be read: {e}") from e

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from autotrader.errors import JournalError
 
-__all__ = ["MIGRATIONS", "VERSION", "migrate", "open_file", "transaction", "version_of"]
+__all__ = ["MIGRATIONS", "UNREADABLE", "VERSION", "migrate", "open_file", "transaction", "version_of"]
+
+UNREADABLE = (sqlite3.Error, UnicodeError)
+"""What reading a damaged file raises: SQLite's error messages may quote bytes that are no text."""
 
 Migration = Callable[[sqlite3.Connection], None]
 
@@ -78,10 +81,14 @@ VERSION = max(MIGRATIONS)
 def open_file(path: Path) -> sqlite3.Connection:
     """Open a journal for writing, creating the file if need be; every commit is synced (FULL)."""
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0, cached_statements=128)
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("PRAGMA synchronous=FULL")
-    db.execute("PRAGMA wal_autocheckpoint=8192")  # a backstop: the journal checkpoints when it is idle
-    db.execute("PRAGMA cache_size=-8192")
+    try:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("PRAGMA wal_autocheckpoint=8192")  # a backstop: the journal checkpoints when it is idle
+        db.execute("PRAGMA cache_size=-8192")
+    except BaseException:
+        db.close()
+        raise
     return db
 
 

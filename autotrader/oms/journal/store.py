@@ -28,7 +28,7 @@ from autotrader.oms.journal.rows import (
     order_row,
     position_row,
 )
-from autotrader.oms.journal.schema import migrate, open_file, transaction, version_of
+from autotrader.oms.journal.schema import UNREADABLE, migrate, open_file, transaction, version_of
 from autotrader.oms.journal.statements import BulkInsert
 
 __all__ = ["Store"]
@@ -70,7 +70,7 @@ class Store:
             self._head = HeadFile(self.path)
             self._head.write((self.sequence, self.head_hash))
             self._head.sync()
-        except sqlite3.Error as e:
+        except UNREADABLE as e:
             self._db.close()
             raise Damage(f"{self.path} cannot be read: {e}; {_ADVICE}") from e
         except BaseException:
@@ -87,7 +87,7 @@ class Store:
     def _connect(self) -> sqlite3.Connection:
         try:
             return open_file(self.path)
-        except sqlite3.Error as e:
+        except UNREADABLE as e:
             raise JournalError(f"cannot open {self.path}: {e}; {_ADVICE}") from e
 
     def _prepare(self) -> Meta:
@@ -108,13 +108,13 @@ class Store:
         return admitted
 
     def _check(self) -> tuple[int, bytes]:
-        integrity = IntegrityCheck(self._connect)
         try:
-            walk = check_chain(self._db, self._meta)
-            head = walk.sequence, walk.head
-            check_head(head, read_head(self.path), self._db, self._meta)
-            check_tables(self._db, walk.kept)
-            integrity.finish()
+            with IntegrityCheck(self._connect) as integrity:
+                walk = check_chain(self._db, self._meta)
+                head = walk.sequence, walk.head
+                check_head(head, read_head(self.path), self._db, self._meta)
+                check_tables(self._db, walk.kept)
+                integrity.finish()
         except Damage as e:
             raise Damage(f"{self.path} is damaged: {e}; {_ADVICE}", e.sequence) from e
         return head

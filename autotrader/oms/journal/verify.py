@@ -27,6 +27,7 @@ from autotrader.oms.journal.rows import (
     order_row,
     position_row,
 )
+from autotrader.oms.journal.schema import UNREADABLE
 
 __all__ = ["VerifyReport", "verify"]
 
@@ -54,17 +55,17 @@ def verify(path: Path | str, *, lag_ns: int | Mapping[str, int] = 1_000_000_000)
         with Reader(path) as reader:
             db = reader.connection()
             db.execute("BEGIN")  # one state of the file, whatever an engine writes meanwhile
-            integrity = IntegrityCheck(lambda: open_readonly(path))
-            meta = reader.meta()
-            walk = check_chain(db, meta)
-            events = walk.sequence - meta.base_sequence
-            check_head((walk.sequence, walk.head), noted, db, meta)
-            check_tables(db, walk.kept)
-            integrity.finish()
+            with IntegrityCheck(lambda: open_readonly(path)) as integrity:
+                meta = reader.meta()
+                walk = check_chain(db, meta)
+                events = walk.sequence - meta.base_sequence
+                check_head((walk.sequence, walk.head), noted, db, meta)
+                check_tables(db, walk.kept)
+                integrity.finish()
             skipped = _check_projections(reader, lag_ns)
     except Damage as e:
         return VerifyReport(False, events, e.sequence, str(e))
-    except (JournalError, sqlite3.Error) as e:
+    except (JournalError, *UNREADABLE) as e:
         if not path.is_file():
             raise
         return VerifyReport(False, events, None, str(e))

@@ -1,0 +1,1 @@
+"""The operator's side: the launcher and the verbs of the command line."""

@@ -1,0 +1,115 @@
+"""``autotrader run`` and ``scripts/run_live.py``: signals, logs, a live line on a terminal, a summary, an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from autotrader.config import Settings, load_settings
+from autotrader.console.live_line import live_line
+from autotrader.console.summary_text import summary_lines
+from autotrader.errors import ConfigError
+from autotrader.execution.engine import ExecutionEngine
+from autotrader.execution.summary import RunSummary
+from autotrader.logs import configure_logging
+from autotrader.model import KillLevel, Mode
+
+__all__ = ["launch", "run_settings"]
+
+ENDED_CODES = {"killed": 3, "error": 1}
+NOT_CLEAN = 4
+
+
+def launch(arguments: argparse.Namespace) -> int:
+    """Trade as asked and return the exit code; owns its process: signals, log sinks, switch interval."""
+    settings = run_settings(arguments)
+    if settings.mode is Mode.LIVE and not arguments.arm:
+        raise ConfigError("mode LIVE trades real money: give --arm as well, or set mode = \"PAPER\"")
+    close_logs = configure_logging(settings.logs)
+    sys.setswitchinterval(settings.engine.switch_interval_ms / 1e3)
+    try:
+        return _trade(settings, arguments.summary_json)
+    finally:
+        close_logs()
+
+
+def run_settings(arguments: argparse.Namespace) -> Settings:
+    """Lay the flags over files, environment and ``--set``."""
+    flags: dict[str, Any] = {}
+    if arguments.replay is not None:
+        flags["market"] = {"source": "tape", "file": arguments.replay}
+    if arguments.speed is not None:
+        speed = arguments.speed if arguments.speed == "max" else _number(arguments.speed)
+        flags.setdefault("market", {})["speed"] = speed
+    if arguments.strategy is not None:
+        flags["strategy"] = {"class": arguments.strategy}
+    if arguments.journal is not None:
+        flags["journal"] = {"path": arguments.journal}
+    run = {"duration_s": arguments.duration, "until_fills": arguments.until_fills}
+    flags["run"] = {key: value for key, value in run.items() if value is not None}
+    return load_settings(arguments.config, None, arguments.sets, extra=[("command line", flags)])
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigError(f"--speed must be a number above zero or max, not {text!r}") from None
+
+
+def _trade(settings: Settings, summary_file: str | None) -> int:
+    engine = ExecutionEngine(settings)
+    with _signals(engine):
+        try:
+            engine.connect()
+            with live_line(engine) as progress:
+                summary = engine.run_live_trading(
+                    duration_s=settings.run.duration_s, until_fills=settings.run.until_fills, on_progress=progress
+                )
+        finally:
+            engine.stop()
+    _report(summary, summary_file)
+    if summary.ended == "killed":
+        return ENDED_CODES["killed"]
+    return ENDED_CODES.get(summary.ended, 0 if summary.clean else NOT_CLEAN)
+
+
+@contextmanager
+def _signals(engine: ExecutionEngine) -> Iterator[None]:
+    """SIGINT and SIGTERM end the run in good order, SIGUSR1 pulls the kill switch; as before afterwards."""
+
+    def stop(_: int, __: object) -> None:
+        engine.end_run()
+
+    def kill(_: int, __: object) -> None:
+        engine.kill_switch.activate("SIGUSR1", KillLevel.CANCEL, by="signal")
+
+    wanted: dict[signal.Signals, Callable[[int, object], None]] = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGUSR1: kill}
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _report(summary: RunSummary, summary_file: str | None) -> None:
+    print("\n".join(summary_lines(summary)))
+    if summary_file is not None:
+        try:
+            Path(summary_file).write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
+        except OSError as error:
+            raise ConfigError(f"--summary-json {summary_file} cannot be written: {error}") from error
+
+
