@@ -51,7 +51,8 @@ def fill(of: Order, trade: str, quantity: str = "1", *, ts_ns: int | None = None
     """Return one trade of the order."""
     return Fill(
         trade, of.client_order_id, f"V-{of.client_order_id[-6:]}", of.venue, of.account, of.symbol, of.side,
-        Decimal("65000.10"), Decimal(quantity), Decimal(fee), "BTC", Liquidity.TAKER, ts_ns or of.created_ns + 5, False, of.strategy,
+        Decimal("65000.10"), Decimal(quantity), Decimal(fee), "BTC", Liquidity.TAKER, ts_ns or of.created_ns + 5, False,
+        of.strategy,
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def change(path: Path, statement: str) -> None:
         db.execute(statement)
 
 
-@pytest.fixture()
+@pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A journal of ten filled orders, closed."""
     store = open_store(tmp_path / "journal.db")
