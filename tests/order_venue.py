@@ -57,8 +57,9 @@ CHAOS = 15 * SECOND
 LIFE = 5 * SECOND
 PATIENCE = 240 * SECOND
 FAULTS = (
-    "lost_request", "lost_reply", "not_sent", "reject", "late", "duplicate", "cut", "restart", "checkpoint", "evict", "overfill",
-    "bust", "correct", "silent", "amend", "venue_cancel", "expire", "kill", "replace", "new_id", "lost_answer", "split_lag", "held",
+    "lost_request", "lost_reply", "not_sent", "reject", "late", "duplicate", "cut", "restart", "checkpoint", "evict",
+    "overfill", "bust", "correct", "silent", "amend", "venue_cancel", "expire", "kill", "replace", "new_id", "lost_answer",
+    "split_lag", "held",
 )
 OPENING = {"BTC": Decimal(100), "USDT": Decimal(1_000_000)}
 POLICY = Policy(lag_ns=LAG, busts=Action.ADOPT, positions=Action.HALT, balances=Action.HALT)

@@ -278,10 +278,10 @@ def _plus(total: Sum, count: int, quantity: Decimal, price: Decimal) -> Sum:
 
 
 def _sum(entries: Iterable[Entry], total: Sum) -> Sum:
-    for entry in entries:
-        if not entry.adopted:
-            total = _plus(total, 1, entry.quantity, entry.price or ZERO)
-    return total
+    trades = [(entry.quantity, entry.price) for entry in entries if not entry.adopted]
+    moved = sum([quantity for quantity, _ in trades], ZERO)
+    spent = sum([quantity * price for quantity, price in trades if price is not None], ZERO)
+    return (total[0] + len(trades), total[1] + moved, total[2] + spent)
 
 
 def _late_name(key: Key) -> str:
