@@ -67,7 +67,8 @@ class Symbols:
             both = " or ".join(f"{one}:{symbol}" for one in venues)
             raise Refused(f"{symbol} is on {len(venues)} venues; name one: {both}, or venue=", code="AMBIGUOUS_VENUE")
         if not venues or (venue is not None and venue not in venues):
-            raise Refused(f"{venue or 'no venue'} lists no {symbol}{self._hint(symbol)}", code="UNKNOWN_SYMBOL")
+            nobody = f"{venue} lists no {symbol}" if venue else f"no venue lists {symbol}"
+            raise Refused(nobody + self._hint(symbol), code="UNKNOWN_SYMBOL")
         return venue or venues[0], symbol
 
     def venues_of(self, key: str) -> tuple[str, ...]:
