@@ -31,9 +31,15 @@ from autotrader.oms.journal.rows import (
 from autotrader.oms.journal.schema import UNREADABLE, migrate, open_file, transaction, version_of
 from autotrader.oms.journal.statements import BulkInsert
 
-__all__ = ["Store"]
+__all__ = ["Store", "journal_lock"]
 
 _IDLE_EVENTS = 2_000
+
+
+def journal_lock(path: Path) -> FileLock:
+    """Return the lock of a journal, not yet taken."""
+    hint = "stop it first, or choose another --journal FILE"
+    return FileLock(path.with_name(path.name + ".lock"), f"journal {path}", hint)
 
 
 class Store:
@@ -41,19 +47,18 @@ class Store:
 
     Opening takes the lock, brings an older file forward, and checks every row and the head; raises ``JournalError`` when the
     file is in use, damaged (it can still be read), for another mode or account, or from a newer release. ``engine_id`` names
-    the engine in a new file, for replays; otherwise it is drawn once.
+    the engine in a new file, for replays; otherwise it is drawn once. ``continues`` makes the new file go on from another.
     """
 
     def __init__(
         self, path: Path | str, *, clock: Clock, mode: Mode = Mode.PAPER, accounts: Mapping[str, str] | None = None,
-        engine_id: str | None = None, checkpoint_every: int = 50_000,
+        engine_id: str | None = None, checkpoint_every: int = 50_000, continues: Meta | None = None,
     ) -> None:
         self.path = Path(path)
         self.mode = mode
         self._clock, self._accounts, self._wanted = clock, dict(accounts or {}), engine_id
-        self._every = checkpoint_every
-        hint = "stop it first, or choose another --journal FILE"
-        self._lock = FileLock(self.path.with_name(self.path.name + ".lock"), f"journal {self.path}", hint)
+        self._every, self._continues = checkpoint_every, continues
+        self._lock = journal_lock(self.path)
         self._lock.acquire()
         try:
             self._open()
@@ -99,9 +104,9 @@ class Store:
             if self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                 raise JournalError(f"{self.path} is SQLite, but no journal of autotrader; choose another --journal FILE")
         migrate(self._db)
-        engine_id = self._wanted or secrets.token_hex(16)
+        begun = self._continues or Meta(self._wanted or secrets.token_hex(16), self.mode, self._clock.now_ns())
         with transaction(self._db):
-            meta = Meta(engine_id, self.mode, self._clock.now_ns()) if is_new else read_meta(self._db)
+            meta = begun if is_new else read_meta(self._db)
             admitted = meta.admit(self.mode, self._accounts, self._wanted, self.path)
             if is_new or admitted != meta:
                 write_meta(self._db, admitted)
@@ -167,7 +172,9 @@ class Store:
             project(db, sequence, event)
         if batch.checkpoint is not None:
             sequence, body = batch.checkpoint
-            db.execute("DELETE FROM checkpoints WHERE seq < ?", (self._last_checkpoint,))
+            base = self._meta.base_sequence
+            first = base + 1 if base else 0  # in a file that continues another, every fold begins at its first checkpoint
+            db.execute("DELETE FROM checkpoints WHERE seq < ? AND seq <> ?", (self._last_checkpoint, first))
             db.execute("INSERT INTO checkpoints VALUES (?, ?)", (sequence, packed(body)))
 
     def _note_head(self) -> None:

@@ -107,7 +107,7 @@ def _check_projections(reader: Reader, lag_ns: int | Mapping[str, int]) -> list[
     db, meta = reader.connection(), reader.meta()
     orders = _Expected("orders", ORDER_COLUMNS, ORDER_KEY)
     fills = _Expected("fills", FILL_COLUMNS, FILL_KEY)
-    books, since = load_books(reader, lag_ns=lag_ns, at=meta.base_sequence + 1 if meta.previous else 0)
+    books, since = load_books(reader, lag_ns=lag_ns, at=meta.base_sequence + 1 if meta.base_sequence else 0)
     for record in books.orders.values():
         orders.put(order_row(record.update()))
         for fill in record.fills.values():

@@ -20,8 +20,8 @@ from autotrader.oms.journal.reader import Reader, standing_kills
 from autotrader.oms.journal.store import Store
 
 
-@pytest.fixture()
-def store(tmp_path: Path):  # type: ignore[no-untyped-def]
+@pytest.fixture
+def store(tmp_path: Path):
     opened = open_store(tmp_path / "journal.db")
     yield opened
     opened.close()

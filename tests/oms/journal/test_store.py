@@ -66,7 +66,7 @@ def test_each_hash_covers_the_row_and_the_hash_before_it(path: Path) -> None:
     store.close()
     previous = genesis(ENGINE)
     for *row, found in rows(path, "SELECT seq, ts_ns, kind, order_id, venue, payload, hash FROM events ORDER BY seq"):
-        previous = row_hash(previous, tuple(row))  # type: ignore[arg-type]
+        previous = row_hash(previous, tuple(row))
         assert found == previous
     assert store.head_hash == previous
 
