@@ -51,7 +51,7 @@ class Desk:
         """Return all that must survive."""
         account, exchange = self.account, self.exchange
         return {
-            "cash": account.cash, "net": account.net, "basis": account.basis,
+            "cash": account.cash, "net": account.net, "average": account.average,
             "held": {asset: amount for asset, amount in account.held.items() if amount},
             "numbers": (exchange.order_number, exchange.trade_number, exchange.sequence),
             "orders": {live.venue_order_id: terms_of(live) for live in account.open.values()},

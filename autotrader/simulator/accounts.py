@@ -26,17 +26,18 @@ class Account:
     """One account. ``limited`` False: a counterparty whose means are not looked at.
 
     ``cash`` holds totals per asset, ``held`` what open orders set aside of them, ``net`` the signed traded quantity per
-    symbol (net of fees taken in the base asset), ``basis`` what a margin position cost, ``open`` its orders by client id.
+    symbol (net of fees taken in the base asset), ``average`` the average price of a margin position, ``open`` the open orders by
+    client id.
     """
 
-    __slots__ = ("basis", "cash", "held", "limited", "name", "net", "open")
+    __slots__ = ("average", "cash", "held", "limited", "name", "net", "open")
 
     def __init__(self, name: str, cash: Mapping[str, Decimal], *, limited: bool = True) -> None:
         self.name, self.limited = name, limited
         self.cash: dict[str, Decimal] = dict(cash)
         self.held: dict[str, Decimal] = {}
         self.net: dict[str, Decimal] = {}
-        self.basis: dict[str, Decimal] = {}
+        self.average: dict[str, Decimal] = {}
         self.open: dict[str, BookOrder] = {}
 
     def free(self, asset: str) -> Decimal:
@@ -71,15 +72,21 @@ def settle(account: Account, book: Book, fill: Fill) -> None:
 
 
 def _close_and_open(account: Account, book: Book, signed: Decimal, price: Decimal) -> Decimal:
-    """Carry a margin position at average cost; return the profit of what was closed, in the quote currency."""
-    net, basis = account.net.get(book.symbol, ZERO), account.basis.get(book.symbol, ZERO)
-    if net * signed >= 0:
-        account.basis[book.symbol] = basis + signed * price
-        return ZERO
-    closed = signed if abs(signed) <= abs(net) else -net
-    cost = -basis if closed == -net else (basis * closed / net).quantize(_EXACT)
-    account.basis[book.symbol] = basis + cost + (signed - closed) * price
-    return (cost - closed * price) * book.multiplier
+    """Carry a margin position at average cost; return the profit of what was closed, in the quote currency, to 12 decimals."""
+    symbol = book.symbol
+    net, average = account.net.get(symbol, ZERO), account.average.get(symbol, price)
+    total, profit = net + signed, ZERO
+    if net * signed > 0:
+        average = (average * net + price * signed) / total
+    elif net:
+        flips = total * net < 0
+        profit = ((price - average) * (net if flips else -signed) * book.multiplier).quantize(_EXACT)
+        average = price if flips else average
+    if total:
+        account.average[symbol] = average
+    else:
+        account.average.pop(symbol, None)
+    return profit
 
 
 def reverse(fill: Fill) -> Fill:
@@ -104,17 +111,17 @@ def need(book: Book, is_buy: bool, price: Decimal, quantity: Decimal) -> Decimal
     return quantity * book.sell_factor
 
 
-def reducible(account: Account, symbol: str, is_buy: bool) -> Decimal:
-    """Return how much an order on this side can reduce the position by; 0 when it would add."""
-    net = account.net.get(symbol, ZERO)
-    return max(-net if is_buy else net, ZERO)
+def reducible(account: Account, book: Book, is_buy: bool) -> Decimal:
+    """Return how many whole lots an order on this side can reduce the position by; 0 when it would add."""
+    net = account.net.get(book.symbol, ZERO)
+    return max(-net if is_buy else net, ZERO) // book.lot * book.lot
 
 
 def shortfall(account: Account, books: Iterable[Book], book: Book, is_buy: bool, price: Decimal, quantity: Decimal) -> str:
     """Say what the account lacks for the order at ``price``; empty when it has it."""
     settlement = book.settlement
     if settlement is _MARGIN or (settlement is _CASH and not is_buy and book.allows_short):
-        opening = max(quantity - reducible(account, book.symbol, is_buy), ZERO)
+        opening = max(quantity - reducible(account, book, is_buy), ZERO)
         wanted, room = opening * price * book.buy_factor, margin_room(account, books, book.quote)
         return "" if wanted <= room or not opening else f"margin of {wanted:f} {book.quote} is needed, {room:f} is free"
     asset, wanted = held_asset(book, is_buy), need(book, is_buy, price, quantity)
@@ -136,7 +143,7 @@ def margin_room(account: Account, books: Iterable[Book], currency: str) -> Decim
         if book.settlement is _CASH:
             room -= max(-net, ZERO) * (mark or ZERO) * book.multiplier * (1 + book.margin_rate)
         elif mark is not None:
-            room += (net * mark - account.basis.get(book.symbol, ZERO)) * book.multiplier
+            room += net * (mark - account.average.get(book.symbol, mark)) * book.multiplier
             room -= abs(net) * mark * book.multiplier * book.margin_rate
     return room
 

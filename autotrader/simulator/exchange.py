@@ -10,7 +10,7 @@ when less is displayed than is thought to be queued. *Self-trade*: the newer ord
 they would trade against (ask for a buy, bid for a sell) or a trade reaches them, then are MARKET, or LIMIT for STOP_LIMIT; one
 that is beyond its trigger already triggers at once. *DAY* ends at midnight UTC. *Amend* keeps the place in time only when
 nothing but the quantity shrinks; an amend to no more than is filled ends the order as FILLED. *Client ids* are unique among an
-account's open orders only, as at real venues.
+account's open orders only, as at real venues. *Trade ids* sort as text in the order of the trades.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ class Exchange(Matching):
                 return "NO_MARKET", f"nothing is offered on the other side of {book.symbol}: no quote yet, or it is used up"
         elif order.type is _LIMIT and order.post_only and _would_take(book, buy, price):
             return "POST_ONLY", f"a post-only order at {price:f} would trade at once"
-        if order.reduce_only and order.quantity > reducible(account, book.symbol, buy):
+        if order.reduce_only and order.quantity > reducible(account, book, buy):
             return "REDUCE_ONLY", f"{order.quantity:f} is more than the position has to reduce"
         if book.min_notional is not None and (refusal := check_notional(order.quantity, price, book)) is not None:
             return refusal

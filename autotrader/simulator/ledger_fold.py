@@ -136,7 +136,7 @@ def standing_of(exchange: Exchange, account: Account, requests: Iterable[int]) -
     submit, cancel, amend, query, other = requests
     return Standing(
         exchange.order_number, exchange.trade_number, exchange.sequence, (submit, cancel, amend, query, other),
-        account.cash, account.net, account.basis,
+        account.cash, account.net, account.average,
     )  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def restore(exchange: Exchange, state: LedgerState) -> Account:
     """Put a ledger's account and open orders into an exchange that has none yet. Orders in unlisted symbols stay out."""
     standing = state.standing
     account = exchange.open_account(state.account, standing.cash)
-    account.net, account.basis = dict(standing.net), dict(standing.basis)
+    account.net, account.average = dict(standing.net), dict(standing.average)
     exchange.order_number, exchange.trade_number = standing.order_number, standing.trade_number
     exchange.sequence = standing.sequence
     for live in sorted(state.orders.values(), key=lambda live: live.sequence):

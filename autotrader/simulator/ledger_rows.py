@@ -143,7 +143,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False, array_like=True):
     requests: tuple[int, int, int, int, int]
     cash: dict[str, Decimal]
     net: dict[str, Decimal]
-    basis: dict[str, Decimal]
+    average: dict[str, Decimal]
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False, array_like=True):

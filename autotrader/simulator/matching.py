@@ -80,7 +80,7 @@ class Matching:
                 return "SELF_TRADE"
             quantity = wanted if wanted < there else there
             if order.reduce_only:
-                quantity = min(quantity, reducible(account, book.symbol, buy))
+                quantity = min(quantity, reducible(account, book, buy))
                 if quantity <= 0:
                     return "REDUCE_ONLY"
             paid = self._slipped(book, live, price, limit) if slips and maker is None else price
@@ -107,8 +107,9 @@ class Matching:
             fee, fee_asset = quantity * rate, book.base
         else:
             fee, fee_asset = notional * book.multiplier * rate, book.quote
+        trade_id = f"{self.trade_prefix}{self.trade_number:012d}"
         fill = Fill(
-            f"{self.trade_prefix}{self.trade_number}", order.client_order_id, live.venue_order_id, self.venue, order.account,
+            trade_id, order.client_order_id, live.venue_order_id, self.venue, order.account,
             order.symbol, order.side, price, quantity, fee, fee_asset, liquidity, now_ns,
         )  # fmt: skip
         live.filled = filled = live.filled + quantity
@@ -154,7 +155,7 @@ class Matching:
                 break
             total += maker.remaining
         total += sum((left for _, left in shown.levels_to(limit)), ZERO)
-        return min(total, reducible(account, book.symbol, buy)) if live.order.reduce_only else total
+        return min(total, reducible(account, book, buy)) if live.order.reduce_only else total
 
     # ------------------------------------------------------------ resting
 
@@ -238,7 +239,7 @@ class Matching:
         if not live.order.reduce_only:
             return quantity
         account = self.accounts[live.order.account]
-        quantity = min(quantity, reducible(account, book.symbol, live.is_buy))
+        quantity = min(quantity, reducible(account, book, live.is_buy))
         if quantity <= 0:
             self.finish(book, account, live, Canceled(live, now_ns, "REDUCE_ONLY"), out)
         return quantity

@@ -110,6 +110,8 @@ class Watch:
             self._book(event.fill)
 
     def _book(self, fill: Fill) -> None:
+        assert not fill.quantity % LOT, "no whole number of lots"
+        assert not fill.price % TICK, "no whole number of ticks"
         signed = fill.quantity if fill.side is Side.BUY else -fill.quantity
         self.cash[fill.account, "BTC"] += signed
         self.cash[fill.account, "USDT"] -= signed * fill.price

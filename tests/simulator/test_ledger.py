@@ -77,8 +77,8 @@ def test_the_view_has_the_form_that_others_read(tmp_path: Path) -> None:
          "type": "LIMIT", "quantity": "2", "price": "105.00", "status": "OPEN", "filled_quantity": "0", "created_ns": 3_000},
     ]  # fmt: skip
     assert view["fills"] == [
-        {"trade_id": "1", "venue_order_id": "1", "client_order_id": bought.client_order_id, "symbol": "BTCUSDT", "side": "BUY",
-         "price": "100.00", "quantity": "1", "fee": "0.050000", "fee_asset": "USDT", "ts_ns": 3_000},
+        {"trade_id": "000000000001", "venue_order_id": "1", "client_order_id": bought.client_order_id, "symbol": "BTCUSDT",
+         "side": "BUY", "price": "100.00", "quantity": "1", "fee": "0.050000", "fee_asset": "USDT", "ts_ns": 3_000},
     ]  # fmt: skip
     assert view["balances"] == {"USDT": "99899.950000", "BTC": "11", "USD": "10000"}
     assert view["positions"] == {"BTCUSDT": "1"}
@@ -290,7 +290,7 @@ def test_a_kill_at_any_instant_loses_nothing_that_was_told(tmp_path: Path) -> No
         writer.stdout.close()
         last = max(int(line) for line in told if line.endswith("\n"))
         view = read_ledger(tmp_path / "books")
-        assert [fill["trade_id"] for fill in view["fills"]] == [str(number + 1) for number in range(len(view["fills"]))]
+        assert [fill["trade_id"] for fill in view["fills"]] == [f"{number + 1:012d}" for number in range(len(view["fills"]))]
         assert len(view["fills"]) >= last
         assert all(row["status"] == "FILLED" for row in view["orders"])
         desk = Desk(tmp_path / "books")
