@@ -20,7 +20,7 @@ class AccountsState(msgspec.Struct):
 
     holdings: list[Holding]
     cash: list[tuple[str, str, str, Decimal]]
-    opened: list[tuple[str, str, str]]
+    opened: list[tuple[str, str, str, int]]
     instruments: list[Instrument]
 
 
@@ -35,7 +35,7 @@ class Accounts:
         self._by_symbol: dict[tuple[str, str], Holding] = {}
         self._instruments: dict[tuple[str, str], Instrument] = {}
         self._cash: dict[tuple[str, str, str], Decimal] = {}
-        self._opened: dict[tuple[str, str, str], None] = {}
+        self._opened: dict[tuple[str, str, str], int] = {}
 
     def add_instruments(self, instruments: Iterable[Instrument]) -> None:
         """Take note of instruments; a holding whose base asset or multiplier was not known is folded anew."""
@@ -84,7 +84,7 @@ class Accounts:
         key = (event.venue, event.account, event.asset)
         if key in self._opened:
             return False
-        self._opened[key] = None
+        self._opened[key] = event.ts_ns
         self._cash[key] = self._cash.get(key, ZERO) + event.amount
         return True
 
@@ -132,22 +132,23 @@ class Accounts:
                     totals[asset] = totals.get(asset, ZERO) + fee
         return totals
 
-    def is_opened(self, venue: str, account: str) -> bool:
-        """Say whether an opening balance of the account is on record."""
-        return any(key[0] == venue and key[1] == account for key in self._opened)
+    def opened_ns(self, venue: str, account: str) -> int | None:
+        """Return as of when the opening balances of the account are on record, None if they are not."""
+        return max((at for key, at in self._opened.items() if key[:2] == (venue, account)), default=None)
 
     def state(self) -> AccountsState:
         """Return all of it."""
         used = {(holding.venue, holding.symbol) for holding in self._holdings.values()}
         cash = [(*key, amount) for key, amount in self._cash.items()]
+        opened = [(*key, at) for key, at in self._opened.items()]
         instruments = [one for key, one in self._instruments.items() if key in used]
-        return AccountsState(list(self._holdings.values()), cash, list(self._opened), instruments)
+        return AccountsState(list(self._holdings.values()), cash, opened, instruments)
 
     def restore(self, state: AccountsState) -> None:
         """Take over what ``state`` gave."""
         self._instruments = {(one.venue, one.symbol): one for one in state.instruments}
         self._cash = {(venue, account, asset): amount for venue, account, asset, amount in state.cash}
-        self._opened = dict.fromkeys(state.opened)
+        self._opened = {(venue, account, asset): at for venue, account, asset, at in state.opened}
         for holding in state.holdings:
             self._holdings[holding.venue, holding.account, holding.symbol] = holding
             self._by_symbol[holding.venue, holding.symbol] = holding

@@ -317,11 +317,10 @@ class Books(Money):
         if record.inferred is None and not fill.inferred:
             record.book(fill)
             applied.fills += (fill,)
+            if self._accounts is not None:
+                applied.positions = (self._accounts.book(fill),)
         else:
             self._exchange(applied, *record.settle(fill))
-            return
-        if self._accounts is not None:
-            applied.positions = (self._accounts.book(fill),)
         if record.gap is not None and record.filled >= record.gap:
             self._close_gap(record)
 

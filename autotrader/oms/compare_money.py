@@ -17,16 +17,17 @@ def compare_money(books: Books, snapshot: VenueSnapshot, policy: Policy, now_ns:
     newest = max((one.last_ns for one in books.orders.values() if one.order.venue == snapshot.venue and one.fills), default=0)
     sure = newest + policy.lag_ns <= snapshot.asked_ns
     opening = not books.is_opened(snapshot.venue, snapshot.account)
+    stamp_ns = snapshot.asked_ns if opening else now_ns  # trades up to then are in the opening
     lines = []
     for symbol, ours, theirs in _positions(books, snapshot):
         if ours != theirs:
-            lines.append(_position_line(symbol, ours, theirs, snapshot, _judge(policy.positions, sure, opening), now_ns))
+            lines.append(_position_line(symbol, ours, theirs, snapshot, _judge(policy.positions, sure, opening), stamp_ns))
     held = books.balances(snapshot.venue)
     totals = {balance.asset: balance.total for balance in snapshot.balances}
     for asset in sorted({*totals, *held}):
         ours, theirs = held.get(asset, ZERO), totals.get(asset, ZERO)
         if asset and (ours != theirs or (opening and asset in totals)):
-            lines.append(_balance_line(asset, ours, theirs, snapshot, policy, sure, opening, now_ns))
+            lines.append(_balance_line(asset, ours, theirs, snapshot, policy, sure, opening, stamp_ns))
     return lines
 
 
@@ -51,17 +52,17 @@ def _judge(action: Action, sure: bool, opening: bool) -> tuple[str, Action, str]
 
 
 def _position_line(
-    symbol: str, ours: Decimal, theirs: Decimal, snapshot: VenueSnapshot, judged: tuple[str, Action, str], now_ns: int
+    symbol: str, ours: Decimal, theirs: Decimal, snapshot: VenueSnapshot, judged: tuple[str, Action, str], ts_ns: int
 ) -> Difference:
     what, action, reason = judged
-    event = PositionAdopted(snapshot.venue, snapshot.account, symbol, theirs - ours, None, now_ns, reason)
+    event = PositionAdopted(snapshot.venue, snapshot.account, symbol, theirs - ours, None, ts_ns, reason)
     return Difference(what or "position", symbol, plain(ours), plain(theirs), action, reason, events=(event,))
 
 
 def _balance_line(
-    asset: str, ours: Decimal, theirs: Decimal, snapshot: VenueSnapshot, policy: Policy, sure: bool, opening: bool, now_ns: int
+    asset: str, ours: Decimal, theirs: Decimal, snapshot: VenueSnapshot, policy: Policy, sure: bool, opening: bool, ts_ns: int
 ) -> Difference:
     what, action, reason = _judge(policy.balances, sure, opening)
-    kind = (snapshot.venue, snapshot.account, asset, theirs - ours, now_ns)
+    kind = (snapshot.venue, snapshot.account, asset, theirs - ours, ts_ns)
     event = BalanceOpened(*kind) if opening else BalanceTransferred(*kind, reason)
     return Difference(what or "balance", asset, plain(ours), plain(theirs), action, reason, events=(event,))

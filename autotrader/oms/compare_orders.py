@@ -106,14 +106,16 @@ def _adopt_foreign(
     books: Books, rows: list[OrderUpdate], strangers: dict[str, list[Fill]], snapshot: VenueSnapshot, policy: Policy,
     now_ns: int,
 ) -> list[Difference]:
-    opened = books.is_opened(snapshot.venue, snapshot.account)
+    opened_ns = books.opened_ns(snapshot.venue, snapshot.account)
+    since = {  # what was traded before is in the opening
+        name: [fill for fill in fills if opened_ns is not None and fill.ts_ns > opened_ns] for name, fills in strangers.items()
+    }
     lines: list[Difference] = []
     for row in rows:
-        fills = strangers.pop(row.venue_order_id or "", [])
-        fills = fills if opened else []  # the opening position holds what was traded before
+        fills = since.pop(row.venue_order_id or "", [])
         if fills or not row.is_done:
             lines += _foreign(_order_of(row, snapshot), row, fills, snapshot, policy, now_ns)
-    for fills in strangers.values() if opened else ():
+    for fills in filter(None, since.values()):
         lines += _foreign(_order_behind(fills, snapshot), None, fills, snapshot, policy, now_ns)
     return lines
 

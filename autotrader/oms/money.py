@@ -50,4 +50,8 @@ class Money:
 
     def is_opened(self, venue: str, account: str) -> bool:
         """Say whether opening balances of the account are on record."""
-        return self.accounts.is_opened(venue, account)
+        return self.accounts.opened_ns(venue, account) is not None
+
+    def opened_ns(self, venue: str, account: str) -> int | None:
+        """Return as of when the opening balances of the account are on record, None if they are not."""
+        return self.accounts.opened_ns(venue, account)

@@ -1,0 +1,116 @@
+"""Metrics and their histogram."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from order_kit import BTC, PERP, fill, order
+
+from autotrader.messages import OrdersTimed
+from autotrader.model import Instrument
+from autotrader.oms.histogram import Histogram
+from autotrader.oms.metrics import Metrics
+
+D = Decimal
+
+
+def known(venue: str, symbol: str) -> Instrument | None:
+    return {("binance", "BTCUSDT"): BTC, ("okx", "BTC-PERP"): PERP}.get((venue, symbol))
+
+
+def test_nothing_yet_has_no_latencies_and_no_rate() -> None:
+    summary = Metrics().summary()
+    assert (summary["orders"], summary["fill_rate"], summary["filled_notional"], summary["fees"]) == (0, None, "0", {})
+    assert summary["latency_us"]["decision_to_ack"] == {"mean": None, "p50": None, "p99": None}
+
+
+def test_orders_fills_and_nos_are_counted() -> None:
+    metrics = Metrics(known)
+    for name in ("c1", "c2"):
+        metrics.on_order(order(name))
+    metrics.on_denied("MAX_NOTIONAL")
+    metrics.on_rejected("OrderRejected", "-2010")
+    metrics.on_rejected("CancelRejected", "-2011")
+    metrics.on_unknown()
+    metrics.on_fill(fill("t1", "2", "100", fee="0.002", fee_asset="BTC"))
+    metrics.on_fill(fill("t2", "1", "100.5", fee="0.1"))
+    summary = metrics.summary()
+    assert {key: summary[key] for key in ("orders", "fills", "denied", "rejected", "unknown", "fill_rate")} == {
+        "orders": 2, "fills": 2, "denied": 1, "rejected": 1, "unknown": 1, "fill_rate": 0.5,
+    }
+    assert summary["filled_notional"] == "300.5"
+    assert summary["fees"] == {"BTC": "0.002", "USDT": "0.1"}
+    assert summary["rejects"] == {"CancelRejected:-2011": 1, "DENIED:MAX_NOTIONAL": 1, "OrderRejected:-2010": 1}
+
+
+def test_what_is_undone_is_taken_back() -> None:
+    metrics = Metrics(known)
+    metrics.on_fill(fill("t1", "2", "100", fee="1"))
+    metrics.on_undone(fill("t1", "2", "100", fee="1"))
+    assert (metrics.fills, metrics.notional, metrics.fees) == (0, {"USDT": D(0)}, {"USDT": D(0)})
+
+
+def test_the_notional_counts_multiplier_and_rates() -> None:
+    metrics = Metrics(known)
+    metrics.on_fill(fill("t1", "3", "50000", venue="okx", symbol="BTC-PERP"))
+    metrics.on_fill(fill("t2", "1", "7", venue="nowhere"))
+    summary = metrics.summary()
+    assert summary["filled_notional_by_currency"] == {"": "7", "USDT": "1500.00"}
+    assert summary["filled_notional"] == "1500.00"
+    assert metrics.summary({"": D(2), "USDT": D("0.5")})["filled_notional"] == "764.000"
+
+
+def test_latencies_are_told_apart() -> None:
+    metrics = Metrics()
+    metrics.on_order(order("c1", decided_ns=1_000_000))
+    metrics.on_times(OrdersTimed("binance", (("c1", 1_100_000, 1_500_000), ("nobody", 5, 10), ("c1", 0, 0))))
+    metrics.on_fill(fill("t1"), now_ns=1_700_000)
+    metrics.on_fill(fill("t2"), now_ns=9_900_000)
+    latency = metrics.summary()["latency_us"]
+    assert latency["decision_to_wire"]["mean"] == 100.0
+    assert latency["wire_to_ack"]["p99"] == pytest.approx(400, rel=0.03)
+    assert latency["decision_to_ack"]["mean"] == 500.0
+    assert latency["decision_to_fill"]["mean"] == 700.0
+    assert metrics.decision_to_fill.count == 1
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autotrader.oms.metrics._TRACKED", 3)
+    metrics = Metrics()
+    for number in range(10):
+        metrics.on_order(order(f"c{number}"))
+        metrics.on_fill(fill(f"t{number}", client_order_id=f"c{number}"), 1)
+    assert (len(metrics._decided), len(metrics._filled_orders), metrics.orders_filled) == (3, 3, 10)
+
+
+@given(st.lists(st.integers(0, 2**40), min_size=1), st.sampled_from([0.0, 0.5, 0.9, 0.99, 1.0]))
+def test_quantiles_are_within_three_per_cent(durations: list[int], share: float) -> None:
+    histogram = Histogram()
+    for one in durations:
+        histogram.add(one)
+    exact = sorted(durations)[max(1, -(-len(durations) * share // 1).__int__()) - 1]
+    assert histogram.quantile_ns(share) == pytest.approx(exact, rel=0.032, abs=1)
+    assert histogram.mean_ns == sum(durations) // len(durations)
+    assert histogram.longest_ns == max(durations)
+
+
+def test_what_cannot_be_is_not_counted() -> None:
+    histogram = Histogram()
+    for one in (-1, 1 << 63):
+        histogram.add(one)
+    assert (histogram.count, histogram.mean_ns, histogram.quantile_ns(0.5)) == (0, None, None)
+    histogram.add((1 << 63) - 1)
+    assert histogram.count == 1
+
+
+def test_a_large_sample_has_its_percentiles() -> None:
+    rng, histogram = random.Random(7), Histogram()
+    sample = [int(rng.lognormvariate(11, 1)) for _ in range(20_000)]
+    for one in sample:
+        histogram.add(one)
+    sample.sort()
+    assert histogram.quantile_ns(0.99) == pytest.approx(sample[19_799], rel=0.032)
