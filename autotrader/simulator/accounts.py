@@ -26,8 +26,8 @@ class Account:
     """One account. ``limited`` False: a counterparty whose means are not looked at.
 
     ``cash`` holds totals per asset, ``held`` what open orders set aside of them, ``net`` the signed traded quantity per
-    symbol (net of fees taken in the base asset), ``average`` the average price of a margin position, ``open`` the open orders by
-    client id.
+    symbol (net of fees taken in the base asset), ``average`` the average price of a margin position, ``open`` the orders that
+    are open, by client id.
     """
 
     __slots__ = ("average", "cash", "held", "limited", "name", "net", "open")
