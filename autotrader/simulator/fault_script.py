@@ -252,7 +252,8 @@ _RULE_FIELDS: dict[str, Callable[[object, str], Any]] = {
 _ORDERS, _STREAM, _VENUE = ("submit", "cancel", "amend"), ("stream",), ("venue",)
 _EFFECTS: dict[str, tuple[tuple[str, ...], Callable[[object, str], Any]]] = {
     "land": (REQUESTS, _flag), "land_after_s": (REQUESTS, _seconds), "delay_s": (REQUESTS, _seconds),
-    "reply": (REQUESTS, _reply), "reject": (REQUESTS, _code), "rate_limit": (REQUESTS, _rate_limit), "ban_s": (REQUESTS, _seconds),
+    "reply": (REQUESTS, _reply), "reject": (REQUESTS, _code), "rate_limit": (REQUESTS, _rate_limit),
+    "ban_s": (REQUESTS, _seconds),
     "partial": (_ORDERS, _part), "fill_before_ack": (_ORDERS, _flag), "fill_on_cancel": (_ORDERS, _flag),
     "overfill": (_ORDERS, _fraction), "silent": (_ORDERS, _flag), "bust": (_ORDERS, _count), "hold_s": (_ORDERS, _seconds),
     "cut": (_STREAM, _flag), "stall_s": (_STREAM, _seconds), "drop": (_STREAM, _count), "duplicate": (_STREAM, _count),

@@ -148,7 +148,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_every_effect_of_the_form_is_accepted() -> None:
     wanted = {
         "submit": {"land": False, "land_after_s": 1, "delay_s": 2, "reply": "slow", "reject": -2010,
-                   "rate_limit": {"retry_after_s": 3}, "ban_s": 4, "partial": 0.5, "fill_before_ack": True, "fill_on_cancel": True, "overfill": 0.1,
+                   "rate_limit": {"retry_after_s": 3}, "ban_s": 4,
+                   "partial": 0.5, "fill_before_ack": True, "fill_on_cancel": True, "overfill": 0.1,
                    "silent": True, "bust": 1, "hold_s": 5},
         "stream": {"cut": True, "stall_s": 1, "drop": 1, "duplicate": 2, "reorder": 3, "garbage": "xx", "slow_bps": 10},
         "venue": {"restart": {"down_s": 1, "keep_orders": False, "keep_session": True}, "clock_skew_s": -2.5,
