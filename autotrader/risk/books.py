@@ -85,9 +85,10 @@ class SymbolBook:
     """
 
     __slots__ = (
-        "ask_depth", "average", "bid_depth", "blocked", "cash", "converts", "count", "crossed", "dirty", "down", "factor",
-        "gross", "in_balances", "instrument", "long", "margin", "mid", "open_buy", "open_sell", "position", "quote",
-        "resting_buy", "resting_sell", "short", "spread", "symbol", "unpriced", "up", "venue", "worth",
+        "ask_depth", "average", "bid_depth", "blocked", "cash", "converts", "count", "crossed", "dirty", "down",
+        "factor", "gross", "hint", "in_balances", "instrument", "long", "margin", "mid", "open_buy", "open_sell",
+        "position", "quote", "resting_buy", "resting_sell", "short", "spread", "symbol", "unpriced", "up", "venue",
+        "worth",
     )
 
     def __init__(self, venue: VenueBook, symbol: str) -> None:
@@ -98,6 +99,7 @@ class SymbolBook:
         self.spread: Decimal | None = None
         self.factor: Decimal | None = None
         self.average: Decimal | None = None
+        self.hint: Decimal | None = None
         self.bid_depth: Decimal | None = None
         self.ask_depth: Decimal | None = None
         self.blocked: str | None = None
@@ -114,10 +116,10 @@ class SymbolBook:
         return bool(self.position) or self.count > 0
 
     def price(self, rate: Decimal | None) -> None:
-        """Price what is held and open at the mid (the average price without one); what has no price counts 0."""
+        """Price what is held and open at the mid, else the average price, else an order's; what has no price counts 0."""
         instrument, position, mark = self.instrument, self.position, self.mid
         if mark is None:
-            mark = self.average
+            mark = self.average if self.average is not None else self.hint
         self.factor = None
         long = self.long = position + self.open_buy if self.count else position
         short = self.short = position - self.open_sell if self.count else position

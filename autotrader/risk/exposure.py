@@ -173,6 +173,10 @@ class Exposure:
         """Return the figures of a symbol, None for one that was never heard of; read only."""
         return self._books.get((venue, symbol))
 
+    def venue(self, name: str) -> VenueBook | None:
+        """Return the figures of a venue, None for one that was never heard of; read only."""
+        return self._venues.get(name)
+
     def open_order(self, client_order_id: str) -> OpenOrder | None:
         """Return what one of our orders may still do; read only."""
         return self._open.get(client_order_id)
@@ -313,6 +317,8 @@ class Exposure:
         book = self._books.get((update.venue, update.symbol)) or self._book(update.venue, update.symbol)
         order = self._open[key] = OpenOrder(book, buy=update.side is _BUY)
         order.price = update.price
+        if book.mid is None and update.price is not None:
+            book.hint = update.price
         book.count += 1
         book.venue.count += 1
         self.count += 1

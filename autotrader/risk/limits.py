@@ -111,6 +111,8 @@ class Limits:
         book = self.exposure.book(order.venue, order.symbol)
         if book is not None:
             see(view, order, self.exposure, book)
+        elif (venue := self.exposure.venue(order.venue)) is not None:
+            view.account, view.ready, view.blocked = venue.account, venue.ready, venue.blocked
         if view.crossing is not None and order.type is _MARKET:
             view.reach = self._reach(order, view)
         intent: object = None
@@ -241,7 +243,7 @@ class Limits:
         return msgspec.json.encode(_State(losses, self.stopped_strategies)).decode()
 
     def import_state(self, text: str) -> None:
-        """Go on from what ``export_state`` gave, before the first balances; raises ConfigError when it cannot be read."""
+        """Go on from what ``export_state`` gave, before any venue is ready; raises ConfigError when it cannot be read."""
         try:
             state = msgspec.json.decode(text, type=_State)
         except msgspec.DecodeError as error:

@@ -12,6 +12,7 @@ __all__ = ["LossState", "LossWatch"]
 
 DAY_NS = 86_400 * 1_000_000_000
 HOUR_NS = 3_600 * 1_000_000_000
+_OF_THE_DAY = {"day_loss.halt_share", "day_loss.cancel_share"}
 
 
 class LossState(msgspec.Struct, frozen=True):
@@ -49,8 +50,7 @@ class LossWatch:
         if self.day is None or day > self.day:
             self.day_result = result if self.day is None or self.seen_ns is not None else self.result
             self.day = day
-            self.told.discard("day_loss.halt")
-            self.told.discard("day_loss.cancel")
+            self.told -= _OF_THE_DAY
         self.result, self.base, self.seen_ns = result, brought_in - self._before, now_ns
         if result > self.peak_result:
             self.peak_result = result
