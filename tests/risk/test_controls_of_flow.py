@@ -24,7 +24,9 @@ def test_an_unknown_number_of_open_orders_denies(gap):
     assert code(controls.open_orders(order(), view(**{gap: None}), RETAIL.open_orders)) == "OPEN_ORDERS_UNKNOWN"
 
 
-@pytest.mark.parametrize(("wait_ns", "verdict"), [(0, "pass"), (1, "MESSAGE_RATE"), (SECOND, "MESSAGE_RATE"), (None, "MESSAGE_RATE_UNKNOWN")])
+@pytest.mark.parametrize(("wait_ns", "verdict"), [
+    (0, "pass"), (1, "MESSAGE_RATE"), (SECOND, "MESSAGE_RATE"), (None, "MESSAGE_RATE_UNKNOWN"),
+])
 def test_message_rate_within_past_and_unknown(wait_ns, verdict):
     assert code(controls.message_rate(order(), view(rate_wait_ns=wait_ns), RETAIL.message_rate)) == verdict
 
@@ -41,19 +43,22 @@ def test_repeated_execution_below_at_above_and_unknown(minute, hour, verdict):
 
 
 @pytest.mark.parametrize(("ago_ns", "verdict"), [
-    (0, "DUPLICATE_INTENT"), (2 * SECOND - 1, "DUPLICATE_INTENT"), (2 * SECOND, "pass"), (3 * SECOND, "pass"), (-SECOND, "DUPLICATE_INTENT"),
+    (0, "DUPLICATE_INTENT"), (2 * SECOND - 1, "DUPLICATE_INTENT"), (2 * SECOND, "pass"), (3 * SECOND, "pass"),
+    (-SECOND, "DUPLICATE_INTENT"),
 ])
 def test_duplicate_intent_within_at_and_after_the_window(ago_ns, verdict):
     assert code(controls.duplicate_intent(order(), view(same_intent_ns=NOW - ago_ns), RETAIL.duplicate_intent)) == verdict
 
 
 def test_duplicate_intent_never_seen_passes_and_unknown_denies():
-    assert code(controls.duplicate_intent(order(), view(same_intent_ns=-1), RETAIL.duplicate_intent)) == "pass"
-    assert code(controls.duplicate_intent(order(), view(same_intent_ns=None), RETAIL.duplicate_intent)) == "DUPLICATE_INTENT_UNKNOWN"
+    own = RETAIL.duplicate_intent
+    assert code(controls.duplicate_intent(order(), view(same_intent_ns=-1), own)) == "pass"
+    assert code(controls.duplicate_intent(order(), view(same_intent_ns=None), own)) == "DUPLICATE_INTENT_UNKNOWN"
 
 
 @pytest.mark.parametrize(("age_ns", "verdict"), [
-    (SECOND, "pass"), (2 * SECOND, "pass"), (2 * SECOND + 1, "INTENT_AGE"), (-2 * SECOND, "pass"), (-2 * SECOND - 1, "INTENT_AGE"),
+    (SECOND, "pass"), (2 * SECOND, "pass"), (2 * SECOND + 1, "INTENT_AGE"), (-2 * SECOND, "pass"),
+    (-2 * SECOND - 1, "INTENT_AGE"),
 ])
 def test_intent_age_below_at_and_above(age_ns, verdict):
     assert code(controls.intent_age(order(created_ns=NOW - age_ns), view(), RETAIL.intent_age)) == verdict
@@ -110,7 +115,9 @@ def test_what_is_paid_in_cash_cannot_flip():
     assert code(controls.reduce_only(order(Side.SELL), view(position=D(1), after=D(-1)), RETAIL.reduce_only)) == "pass"
 
 
-@pytest.mark.parametrize(("count", "verdict"), [(16, "pass"), (17, "soft"), (20, "soft"), (21, "CHURN"), (None, "CHURN_UNKNOWN")])
+@pytest.mark.parametrize(("count", "verdict"), [
+    (16, "pass"), (17, "soft"), (20, "soft"), (21, "CHURN"), (None, "CHURN_UNKNOWN"),
+])
 def test_churn_below_at_above_and_unknown(count, verdict):
     finding = controls.churn(order(), view(changes_in_minute=count), RETAIL.churn)
     assert code(finding) == verdict

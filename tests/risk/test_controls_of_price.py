@@ -37,7 +37,8 @@ def test_a_collar_without_quote_or_instrument_denies():
     limit = order(price="100")
     assert code(controls.price_collar(limit, view(quote=None), RETAIL.price_collar)) == "PRICE_COLLAR_UNKNOWN"
     assert collar(limit, instrument=None) == "PRICE_COLLAR_UNKNOWN"
-    assert code(controls.price_collar(limit, view(quote=quote(bid="101", ask="99")), RETAIL.price_collar)) == "PRICE_COLLAR_UNKNOWN"
+    crossed = view(quote=quote(bid="101", ask="99"))
+    assert code(controls.price_collar(limit, crossed, RETAIL.price_collar)) == "PRICE_COLLAR_UNKNOWN"
 
 
 def test_a_market_order_has_no_price_to_judge():
@@ -45,19 +46,24 @@ def test_a_market_order_has_no_price_to_judge():
 
 
 @pytest.mark.parametrize(("side", "stop", "verdict"), [
-    (Side.SELL, "50", "pass"), (Side.SELL, "103", "pass"), (Side.SELL, "103.01", "PRICE_COLLAR"), (Side.SELL, "900", "PRICE_COLLAR"),
+    (Side.SELL, "50", "pass"), (Side.SELL, "103", "pass"), (Side.SELL, "103.01", "PRICE_COLLAR"),
+    (Side.SELL, "900", "PRICE_COLLAR"),
     (Side.BUY, "150", "pass"), (Side.BUY, "97", "pass"), (Side.BUY, "96.99", "PRICE_COLLAR"),
 ])
 def test_a_stop_may_wait_far_away_but_not_be_long_passed(side, stop, verdict):
     assert collar(order(side, type=OrderType.STOP, stop_price=D(stop))) == verdict
 
 
-@pytest.mark.parametrize(("price", "verdict"), [("89", "pass"), ("87.3", "soft"), ("87.29", "PRICE_COLLAR"), ("8.9", "PRICE_COLLAR")])
+@pytest.mark.parametrize(("price", "verdict"), [
+    ("89", "pass"), ("87.3", "soft"), ("87.29", "PRICE_COLLAR"), ("8.9", "PRICE_COLLAR"),
+])
 def test_the_limit_of_a_stop_limit_is_measured_from_its_stop(price, verdict):
     assert collar(order(Side.SELL, price=price, type=OrderType.STOP_LIMIT, stop_price=D(90))) == verdict
 
 
-@pytest.mark.parametrize(("trail", "verdict"), [("1", "pass"), ("99.99", "pass"), ("100", "PRICE_COLLAR"), ("500", "PRICE_COLLAR")])
+@pytest.mark.parametrize(("trail", "verdict"), [
+    ("1", "pass"), ("99.99", "pass"), ("100", "PRICE_COLLAR"), ("500", "PRICE_COLLAR"),
+])
 def test_a_trail_is_narrower_than_the_price(trail, verdict):
     assert collar(order(Side.SELL, type=OrderType.TRAILING_STOP, trail=D(trail))) == verdict
 

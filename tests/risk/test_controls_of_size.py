@@ -15,13 +15,16 @@ def increments(of=None, **more):
 
 
 @pytest.mark.parametrize(("quantity", "verdict"), [
-    ("0.00001", "pass"), ("1.00001", "pass"), ("1.000015", "LOT"), ("0.000001", "LOT"), ("1.000000000000000000000000000001", "LOT"),
+    ("0.00001", "pass"), ("1.00001", "pass"), ("1.000015", "LOT"), ("0.000001", "LOT"),
+    ("1.000000000000000000000000000001", "LOT"),
 ])
 def test_quantity_is_a_whole_multiple_of_the_lot(quantity, verdict):
     assert increments(order(quantity=quantity)) == verdict
 
 
-@pytest.mark.parametrize(("price", "verdict"), [("99.99", "pass"), ("100", "pass"), ("99.995", "TICK"), ("99.990000001", "TICK")])
+@pytest.mark.parametrize(("price", "verdict"), [
+    ("99.99", "pass"), ("100", "pass"), ("99.995", "TICK"), ("99.990000001", "TICK"),
+])
 def test_price_is_a_whole_multiple_of_the_tick(price, verdict):
     assert increments(order(price=price)) == verdict
 
@@ -31,7 +34,9 @@ def test_stop_price_and_trail_keep_to_the_tick_too():
     assert increments(order(type=OrderType.TRAILING_STOP, trail=D("0.005"))) == "TICK"
 
 
-@pytest.mark.parametrize(("cost", "verdict"), [("5.01", "pass"), ("5", "pass"), ("4.99", "MIN_NOTIONAL"), (None, "INCREMENTS_UNKNOWN")])
+@pytest.mark.parametrize(("cost", "verdict"), [
+    ("5.01", "pass"), ("5", "pass"), ("4.99", "MIN_NOTIONAL"), (None, "INCREMENTS_UNKNOWN"),
+])
 def test_least_notional_above_at_below_and_unknown(cost, verdict):
     assert increments(cost=None if cost is None else D(cost)) == verdict
 
@@ -53,17 +58,22 @@ def test_a_quotient_beyond_decimal_arithmetic_denies_instead_of_raising():
     assert increments(order(quantity="1E+40")) == "LOT"
 
 
-@pytest.mark.parametrize(("quantity", "verdict"), [("15", "pass"), ("16", "pass"), ("17", "soft"), ("20", "soft"), ("20.1", "MAX_QUANTITY")])
+@pytest.mark.parametrize(("quantity", "verdict"), [
+    ("15", "pass"), ("16", "pass"), ("17", "soft"), ("20", "soft"), ("20.1", "MAX_QUANTITY"),
+])
 def test_share_of_the_days_volume_below_at_and_above(quantity, verdict):
     assert code(controls.max_quantity(order(quantity=quantity), view(), RETAIL.max_quantity)) == verdict
 
 
 def test_a_volume_that_is_not_published_does_not_bind_but_an_unknown_instrument_denies():
-    assert code(controls.max_quantity(order(quantity="999"), view(instrument=replace(BTC, day_volume=None)), RETAIL.max_quantity)) == "pass"
+    unpublished = view(instrument=replace(BTC, day_volume=None))
+    assert code(controls.max_quantity(order(quantity="999"), unpublished, RETAIL.max_quantity)) == "pass"
     assert code(controls.max_quantity(order(), view(instrument=None), RETAIL.max_quantity)) == "MAX_QUANTITY_UNKNOWN"
 
 
-@pytest.mark.parametrize(("notional", "verdict"), [("799", "pass"), ("800", "pass"), ("801", "soft"), ("1000", "soft"), ("1000.01", "MAX_NOTIONAL")])
+@pytest.mark.parametrize(("notional", "verdict"), [
+    ("799", "pass"), ("800", "pass"), ("801", "soft"), ("1000", "soft"), ("1000.01", "MAX_NOTIONAL"),
+])
 def test_notional_against_a_share_of_equity(notional, verdict):
     assert code(controls.max_notional(order(), view(notional=D(notional)), RETAIL.max_notional)) == verdict
 
@@ -91,7 +101,9 @@ def max_position(after, own=RETAIL.max_position, **more):
     return code(controls.max_position(order(), view(after=D(after), value=D(100), **more), own))
 
 
-@pytest.mark.parametrize(("after", "verdict"), [("20", "pass"), ("24", "soft"), ("25", "soft"), ("25.1", "MAX_POSITION"), ("-25.1", "MAX_POSITION")])
+@pytest.mark.parametrize(("after", "verdict"), [
+    ("20", "pass"), ("24", "soft"), ("25", "soft"), ("25.1", "MAX_POSITION"), ("-25.1", "MAX_POSITION"),
+])
 def test_position_below_at_and_above_its_limit(after, verdict):
     assert max_position(after) == verdict
 
@@ -110,7 +122,9 @@ def exposure(own=RETAIL.exposure, **more):
     return code(controls.exposure(order(), view(value=D(100), **more), own))
 
 
-@pytest.mark.parametrize(("gross", "verdict"), [("8000", "pass"), ("9000", "soft"), ("10000", "soft"), ("10000.01", "EXPOSURE")])
+@pytest.mark.parametrize(("gross", "verdict"), [
+    ("8000", "pass"), ("9000", "soft"), ("10000", "soft"), ("10000.01", "EXPOSURE"),
+])
 def test_gross_exposure_below_at_and_above(gross, verdict):
     assert exposure(gross_after=D(gross)) == verdict
 

@@ -67,7 +67,8 @@ def tell(exposure, model, event, shapes):
         symbol, side, quantity, price = shapes[number]
         of = order(side, str(quantity), str(price or 100), symbol=symbol, client_order_id=f"c{number}", type=OrderType.LIMIT)
         told = update(of, state, str(quantity * filled / 100))
-        if symbol not in model.mids and state not in DONE_STATES and (number not in model.orders or model.orders[number].is_done):
+        is_new = number not in model.orders or model.orders[number].is_done
+        if symbol not in model.mids and state not in DONE_STATES and is_new:
             model.hints[symbol] = told.price
         model.orders[number] = told
         exposure.on_order(told)

@@ -47,10 +47,13 @@ def test_only_what_passed_gets_a_receipt():
 
 
 @pytest.mark.parametrize(("of", "verdict"), [
-    (order(quantity="0"), "INVALID_ORDER"), (order(symbol="NONE"), "INSTRUMENT_UNKNOWN"), (order(venue="okx"), "ACCOUNT_UNCONFIRMED"),
-    (order(account="B"), "ACCOUNT_MISMATCH"), (order(created_ns=NOW - 3 * SECOND), "INTENT_AGE"), (order(price="110"), "PRICE_COLLAR"),
+    (order(quantity="0"), "INVALID_ORDER"), (order(symbol="NONE"), "INSTRUMENT_UNKNOWN"),
+    (order(venue="okx"), "ACCOUNT_UNCONFIRMED"),
+    (order(account="B"), "ACCOUNT_MISMATCH"), (order(created_ns=NOW - 3 * SECOND), "INTENT_AGE"),
+    (order(price="110"), "PRICE_COLLAR"),
     (order(quantity="0.000015"), "LOT"), (order(quantity="0.00001"), "MIN_NOTIONAL"), (order(quantity="11"), "MAX_NOTIONAL"),
-    (order(Side.SELL, "0.1"), "FUNDS"), (order(reduce_only=True), "REDUCE_ONLY"), (order(symbol="BTCPERP"), "MARGIN_NOT_PERMITTED"),
+    (order(Side.SELL, "0.1"), "FUNDS"), (order(reduce_only=True), "REDUCE_ONLY"),
+    (order(symbol="BTCPERP"), "MARGIN_NOT_PERMITTED"),
 ])
 def test_each_fault_has_its_code(of, verdict):
     denied = limits().check(of, NOW)
