@@ -16,6 +16,7 @@ from autotrader.oms.journal.head import Head
 from autotrader.oms.journal.meta import Meta
 from autotrader.oms.journal.payload import decode_event
 from autotrader.oms.journal.rare import RARE_KINDS, RARE_TABLES, project
+from autotrader.oms.journal.rows import POSITION_COLUMNS, is_sound
 from autotrader.oms.journal.schema import UNREADABLE, migrate
 
 __all__ = ["Damage", "IntegrityCheck", "check_chain", "check_head", "check_tables"]
@@ -97,6 +98,9 @@ def check_tables(db: sqlite3.Connection, rare: Iterable[tuple[int, str, str]]) -
     """Check the layout, the checkpoints, and the small tables against the ``rare`` events that they come from."""
     try:
         _check_checkpoints(db)
+        for row in db.execute(f"SELECT {', '.join(POSITION_COLUMNS)} FROM positions"):
+            if not is_sound(row):
+                raise Damage(f"the position in {row[2]} was changed")
         with closing(sqlite3.connect(":memory:")) as twin:
             migrate(twin)
             _compare(db, twin, "sqlite_schema", "type, name, tbl_name, sql")

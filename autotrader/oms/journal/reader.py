@@ -157,7 +157,7 @@ class Reader:
     def positions(self) -> list[Json]:
         """Return positions in the form of ``autotrader positions``."""
         rows = self._rows(f"{_POSITIONS} ORDER BY venue, symbol, account")
-        return [dict(zip(POSITION_COLUMNS, row, strict=True)) for row in rows]
+        return [dict(zip(POSITION_COLUMNS[:-1], row, strict=False)) for row in rows]
 
     def dead_letters(self) -> list[Json]:
         """Return dead letters in the form of ``autotrader dlq list``, oldest first."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from zlib import crc32
+
+import msgspec
 
 from autotrader.model import Fill, Liquidity, OrderState, OrderType, OrderUpdate, Position, Side, TimeInForce
 
 __all__ = [
     "FILL_COLUMNS", "FILL_KEY", "ORDER_COLUMNS", "ORDER_KEY", "POSITION_COLUMNS", "POSITION_KEY", "Row", "fill_of", "fill_row",
-    "order_of", "order_row", "position_of", "position_row",
+    "is_sound", "order_of", "order_row", "position_of", "position_row",
 ]
 
+_pack: Callable[[object], bytes] = msgspec.msgpack.Encoder().encode
 Row = tuple[str | int | None, ...]
 
 ORDER_COLUMNS = (
@@ -24,7 +29,9 @@ FILL_COLUMNS = (
     "fee_asset", "liquidity", "ts_ns", "inferred", "strategy",
 )
 FILL_KEY = ("venue", "account", "symbol", "trade_id")
-POSITION_COLUMNS = ("venue", "account", "symbol", "quantity", "average_price", "realized_pnl", "unrealized_pnl", "currency")
+POSITION_COLUMNS = (
+    "venue", "account", "symbol", "quantity", "average_price", "realized_pnl", "unrealized_pnl", "currency", "crc",
+)
 POSITION_KEY = ("venue", "account", "symbol")
 
 
@@ -57,10 +64,16 @@ def fill_row(fill: Fill) -> Row:
 def position_row(position: Position) -> Row:
     """Return the row of a position; what depends on a quote (``unrealized_pnl``) is not kept."""
     average = position.average_price
-    return (
+    row = (
         position.venue, position.account, position.symbol, _text(position.quantity),
         None if average is None else _text(average), _text(position.realized_pnl), None, position.currency,
     )  # fmt: skip
+    return (*row, crc32(_pack(row)))
+
+
+def is_sound(row: Row) -> bool:
+    """Say whether the checksum at the end of a position's row is right."""
+    return crc32(_pack(row[:-1])) == row[-1]
 
 
 def _number(text: str | None) -> Decimal | None:
@@ -90,7 +103,7 @@ def fill_of(row: tuple[str, ...]) -> Fill:
 
 def position_of(row: tuple[str, ...]) -> Position:
     """Return the position of a row."""
-    venue, account, symbol, quantity, average, realized, unrealized, currency = row
+    venue, account, symbol, quantity, average, realized, unrealized, currency, _ = row
     return Position(
         venue, account, symbol, Decimal(quantity), _number(average), Decimal(realized), _number(unrealized), currency
     )

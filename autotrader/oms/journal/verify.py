@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
 
 from autotrader.errors import JournalError
+from autotrader.model import DONE_STATES, OrderUpdate
 from autotrader.oms.book import Books
+from autotrader.oms.evidence import VENUE_LAG_NS
 from autotrader.oms.journal.check import Damage, IntegrityCheck, check_chain, check_head, check_tables
 from autotrader.oms.journal.head import read_head
 from autotrader.oms.journal.reader import Reader
@@ -31,8 +34,6 @@ from autotrader.oms.journal.schema import UNREADABLE
 
 __all__ = ["VerifyReport", "verify"]
 
-_Key = tuple[object, ...]
-
 
 class VerifyReport(msgspec.Struct, frozen=True):
     """What ``autotrader verify`` prints. ``first_bad_sequence`` is None when all is well or the damage is beside the events."""
@@ -43,7 +44,7 @@ class VerifyReport(msgspec.Struct, frozen=True):
     detail: str
 
 
-def verify(path: Path | str, *, lag_ns: int | Mapping[str, int] = 1_000_000_000) -> VerifyReport:
+def verify(path: Path | str, *, lag_ns: int | Mapping[str, int] = VENUE_LAG_NS) -> VerifyReport:
     """Check everything and write nothing; also beside a running engine. ``lag_ns`` is what the order manager runs with.
 
     Raises ``JournalError`` when there is no journal; whatever is wrong with one is in the report.
@@ -82,24 +83,24 @@ class _Expected:
 
     def __init__(self, table: str, columns: tuple[str, ...], key: tuple[str, ...]) -> None:
         self._table, self._columns = table, columns
-        self._at = tuple(columns.index(name) for name in key)
-        self._rows: dict[_Key, int] = {}
+        self._key = itemgetter(*map(columns.index, key))
+        self._rows: dict[object, int] = {}
 
     def put(self, row: tuple[object, ...]) -> None:
-        self._rows[tuple(row[at] for at in self._at)] = hash(row)
+        self._rows[self._key(row)] = hash(row)
 
     def drop(self, row: tuple[object, ...]) -> None:
-        self._rows.pop(tuple(row[at] for at in self._at), None)
+        self._rows.pop(self._key(row), None)
 
-    def compare(self, db: sqlite3.Connection, *, skip: frozenset[_Key] = frozenset()) -> None:
+    def compare(self, db: sqlite3.Connection, *, skip: frozenset[object] = frozenset()) -> None:
         left = dict(self._rows)
         for row in db.execute(f"SELECT {', '.join(self._columns)} FROM {self._table}"):
-            key = tuple(row[at] for at in self._at)
+            key = self._key(row)
             if left.pop(key, None) != hash(row) and key not in skip:
-                raise Damage(f"the row {'/'.join(map(str, key))} of the table {self._table} is not what its events fold to")
+                raise Damage(f"the row {key} of the table {self._table} is not what its events fold to")
         for key in left:
             if key not in skip:
-                raise Damage(f"the row {'/'.join(map(str, key))} is missing from the table {self._table}")
+                raise Damage(f"the row {key} is missing from the table {self._table}")
 
 
 def _check_projections(reader: Reader, lag_ns: int | Mapping[str, int]) -> list[str]:
@@ -112,13 +113,18 @@ def _check_projections(reader: Reader, lag_ns: int | Mapping[str, int]) -> list[
         orders.put(order_row(record.update()))
         for fill in record.fills.values():
             fills.put(fill_row(fill))
+    working: dict[str, OrderUpdate] = {}
     for _, applied in refold(books, events_after(db, since), recall_before(reader)):
-        if applied.order is not None:
-            orders.put(order_row(applied.order))
+        if (order := applied.order) is not None:
+            working[order.client_order_id] = order
+            if order.state in DONE_STATES:
+                orders.put(order_row(working.pop(order.client_order_id)))
         for fill in applied.undone:
             fills.drop(fill_row(fill))
         for fill in (*applied.fills, *applied.amended):
             fills.put(fill_row(fill))
+    for order in working.values():
+        orders.put(order_row(order))
     orders.compare(db)
     fills.compare(db)
     _learn_instruments(reader, books)
@@ -134,11 +140,11 @@ def _learn_instruments(reader: Reader, books: Books) -> None:
 
 def _check_positions(db: sqlite3.Connection, books: Books) -> list[str]:
     positions = _Expected("positions", POSITION_COLUMNS, POSITION_KEY)
-    unknown: set[_Key] = set()
+    unknown: set[tuple[str, str, str]] = set()
     for position in books.positions():
         positions.put(position_row(position))
         if books.instrument(position.venue, position.symbol) is None:
             unknown.add((position.venue, position.account, position.symbol))
     positions.compare(db, skip=frozenset(unknown))
-    return sorted("/".join(map(str, key)) for key in unknown)
+    return sorted("/".join(key) for key in unknown)
 

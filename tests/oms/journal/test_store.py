@@ -274,8 +274,8 @@ def test_every_commit_is_synced_and_written_ahead(path: Path) -> None:
 
 
 def test_an_idle_journal_moves_its_log_into_the_file(path: Path) -> None:
-    store = open_store(path)
-    write_lives(store, range(1, 800))
+    store, keeper = open_store(path), Bookkeeper()
+    store.append([keeper.commit(life(order(number))) for number in range(1, 800)])
     before = path.stat().st_size
     store.idle()
     assert path.stat().st_size > before + 100_000
