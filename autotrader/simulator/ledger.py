@@ -153,6 +153,11 @@ class Ledger:
         """
         return self.index.trades_since(since_ns, most, self._size)
 
+    @property
+    def last_trade_ns(self) -> int:
+        """Return when the last trade was, 0 without any."""
+        return self.index.last_trade_ns
+
     def close(self) -> None:
         """Let go of the file."""
         if self._fd >= 0:

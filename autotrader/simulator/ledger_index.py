@@ -68,6 +68,11 @@ class LedgerIndex:
         self.named = set()
         self.first_ns = self.last_ns = 0
 
+    @property
+    def last_trade_ns(self) -> int:
+        """Return the time of the newest trade on record, 0 without any."""
+        return self.last_ns or max((segment.last_ns for segment in self._older()), default=0)
+
     def find(self, client_order_id: str, size: int) -> tuple[OrderUpdate, list[Fill]] | None:
         """Return the newest order of that client id, with its trades."""
         print_ = crc32(client_order_id.encode())
