@@ -9,6 +9,8 @@ from autotrader.clock import Clock
 from autotrader.messages import (
     AccountChanged,
     Alerted,
+    BalanceOpened,
+    BalanceTransferred,
     FillBooked,
     Message,
     OrderAdopted,
@@ -109,6 +111,8 @@ class Floor:
             return applied
         self.outbox.events.append(event)
         order = applied.order
+        if order is None and isinstance(event, BalanceOpened | BalanceTransferred):
+            self._pay(event)
         if order is not None:
             self._publish(order)
         if applied.fills or applied.undone:
@@ -176,6 +180,12 @@ class Floor:
             breach = self.limits.on_fill(fill, now_ns)
             if breach is not None:
                 self.carry_out(breach)
+
+    def _pay(self, event: BalanceOpened | BalanceTransferred) -> None:
+        """Let the limits see money that no trade moved; what came in later is neither profit nor loss."""
+        self._stale_balances.add((event.venue, event.account))
+        if isinstance(event, BalanceTransferred):
+            self.exposure.on_transfer(event.venue, event.asset, event.amount)
 
     def _move(self, keys: tuple[PositionKey, ...]) -> None:
         for key in keys:
