@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from autotrader.config.sections import ClassPath, Count, Exact, NotNegative, Number, Positive, Section, Seed, Share, Whole
 from autotrader.secrets import Secret
@@ -98,7 +98,7 @@ class PaperVenueSection(VenueSection):
     """The paper venue: the matching engine in this process, with faults to order.
 
     Fees are shares of the notional, ``outages`` are (start, length) in seconds since the start of the run; ``balances``
-    empty: 1,000,000 of the quote currency of each instrument.
+    empty: 1,000,000 of each quote currency and 100 of each base coin. ``faults`` is a fault script or a file with one.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -106,10 +106,21 @@ class PaperVenueSection(VenueSection):
     enabled: bool = True
     account: str = "PAPER"
     latency_ms: NotNegative = 0.0
+    reply_latency_ms: NotNegative = 0.0
+    fill_delay_ms: NotNegative = 0.0
     maker_fee: Annotated[Exact, Field(gt=-1, lt=1)] = Decimal("0.0002")
     taker_fee: Annotated[Exact, Field(gt=-1, lt=1)] = Decimal("0.0005")
+    fee_asset: Annotated[Literal["QUOTE", "BASE"], BeforeValidator(str.upper)] = "QUOTE"
+    margin_rate: Annotated[Exact, Field(gt=0, le=1)] = Decimal("0.05")
     slippage_bps: Annotated[Exact, Field(ge=0)] = Decimal(0)
+    depth: Count = 10
     reject_probability: Share = Decimal(0)
+    reject_code: str = "PAPER_REJECT"
+    lost_reply_probability: Share = Decimal(0)
+    reply_timeout_s: Positive = 1.0
     outages: tuple[tuple[NotNegative, Positive], ...] = ()
+    outage_probability: Share = Decimal(0)
+    outage_s: Positive = 5.0
+    faults: str | dict[str, Any] = ""
     balances: dict[str, Annotated[Exact, Field(ge=0)]] = Field(default_factory=dict)
     seed: Seed | None = None

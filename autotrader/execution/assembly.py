@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -13,16 +15,18 @@ from autotrader.actors.gate import Gate
 from autotrader.clock import SystemClock
 from autotrader.config import Settings, StrategySection
 from autotrader.errors import Unavailable
+from autotrader.execution.adapters.plan import VenuePlan, plan_venue
 from autotrader.execution.alerts import Alerts
 from autotrader.execution.front import DispatcherActor, FrontActor
 from autotrader.execution.kill_switch import KillSwitch
 from autotrader.execution.latch import Latch, kill_file, latch_at_start
 from autotrader.execution.market import Market, feed_spec, open_market
-from autotrader.execution.venues import VenuePlan, plan_venue
 from autotrader.execution.watch import Watch
 from autotrader.messages import Alerted, Message, RequestsAbandoned, SendCancel, SendOrder, SendReplace, StrategyStopped
 from autotrader.model import KillLevel
+from autotrader.oms.desk import DeskSettings
 from autotrader.oms.differences import Policy
+from autotrader.oms.evidence import DEFAULT_LIFE_NS, REQUEST_LIFE_NS, lag_of
 from autotrader.oms.floor import WATCH, Hooks
 from autotrader.oms.journal.actor import JournalActor
 from autotrader.oms.journal.lock import AccountLock, state_directory
@@ -60,10 +64,16 @@ StrategyFactory = Callable[[], StrategyLike]
 
 
 def journal_path(settings: Settings) -> Path:
-    """Return where the journal of these settings lies: as configured, else in the user's state directory, by mode."""
+    """Return where the journal of these settings lies: as configured, else in the user's state directory, by mode.
+
+    A replay without a journal of its own gets a new one each time: its time is not that of other runs.
+    """
     if settings.journal.path:
         return Path(settings.journal.path).absolute()
-    return state_directory() / settings.mode.lower() / "journal.db"
+    directory = state_directory() / settings.mode.lower()
+    if settings.market.source == "tape":
+        return directory / f"replay-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}.db"
+    return directory / "journal.db"
 
 
 class Assembly:
@@ -81,6 +91,7 @@ class Assembly:
         }
         self.accounts = {name: plan.account for name, plan in self.plans.items()}
         self.risk = settings.limits()
+        self.seed = settings.ids.seed if settings.ids.seed is not None or not self.market.lock_step else 0
         self._files = ExitStack()
 
     # ------------------------------------------------------------ files
@@ -98,7 +109,7 @@ class Assembly:
             stack.enter_context(AccountLock(name, plan.place, plan.account))
         self.store = self._open_store()
         stack.callback(self.store.close)
-        self.runtime = Runtime(clock, wall, settings.ids.seed, name="autotrader", lock_step=self.market.lock_step)
+        self.runtime = Runtime(clock, wall, self.seed, name="autotrader", lock_step=self.market.lock_step)
         self.alerts = Alerts(settings.alerts.revealed, settings.kill.revealed)
         stack.callback(self.alerts.close)
         self.receipts = ReceiptBook()
@@ -116,8 +127,10 @@ class Assembly:
         self.runtime.on_supervisor_lost = self._supervisor_lost
 
     def _open_store(self) -> Store | NullStore:
-        section, ids = self.settings.journal, self.settings.ids
-        engine_id = self.settings.engine.id or (f"{ids.seed:032x}" if ids.seed is not None else None)
+        section = self.settings.journal
+        engine_id: str | None = self.settings.engine.id or None
+        if engine_id is None and self.seed is not None and not self.path.exists():
+            engine_id = f"{self.seed:032x}"
         if not section.enabled:
             return NullStore(mode=self.settings.mode, engine_id=engine_id)
         return Store(
@@ -132,7 +145,7 @@ class Assembly:
                 stack.callback(reader.close)
             restored = restore_books(reader, self._desk_plans())
         self.run = restored.next_run
-        nonce = randbits(16) if self.settings.ids.seed is None else self.settings.ids.seed
+        nonce = randbits(16) if self.seed is None else self.seed
         self.ids = ids_of_run(self.store.engine_id, self.run, self.accounts, nonce)
         levels, why = latch_at_start(
             self.latch.found, {scope: pull.level for scope, pull in restored.kills.items()}, kill_file(self.path).exists()
@@ -152,11 +165,20 @@ class Assembly:
         runtime, engine_id = self.runtime, self.store.engine_id
         return [
             DeskPlan(
-                name, plan.account, runtime.handle(f"resiliency.{name}"), runtime.handle(f"broker.{name}"), plan.desk,
-                Policy(lag_ns=plan.desk.lag_ns, engine_id=engine_id),
+                name, plan.account, runtime.handle(f"resiliency.{name}"), runtime.handle(f"broker.{name}"),
+                self._desk_settings(plan), Policy(lag_ns=lag_of(name), engine_id=engine_id),
             )
             for name, plan in self.plans.items()
         ]
+
+    def _desk_settings(self, plan: VenuePlan) -> DeskSettings:
+        engine = self.settings.engine
+        life_ns = REQUEST_LIFE_NS.get(plan.name, DEFAULT_LIFE_NS)
+        return DeskSettings(
+            request_life_ns=life_ns if plan.request_life_s is None else round(plan.request_life_s * 1e9),
+            lag_ns=lag_of(plan.name), inflight_ns=round(engine.inflight_sweep_s * 1e9), sweep_ns=round(engine.sweep_s * 1e9),
+            sweeps=engine.enable_oms_monitoring,
+        )
 
     def _open_floor(self) -> FloorStart:
         """Make the floor from the journal; in the order manager's thread, for each of its incarnations."""

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-__all__ = ["Evidence", "REQUEST_LIFE_NS"]
+__all__ = ["DEFAULT_LIFE_NS", "REQUEST_LIFE_NS", "VENUE_LAG_NS", "Evidence", "lag_of"]
 
 SECOND_NS = 1_000_000_000
 QUERIES = 3
 SPAN_NS = 10 * SECOND_NS
 
+DEFAULT_LIFE_NS = 30 * SECOND_NS
 REQUEST_LIFE_NS = {"binance": 5 * SECOND_NS, "okx": 5 * SECOND_NS}
-"""How long a request may still take effect after it left; 30 s where nothing is named."""
+"""How long a request may still take effect after it left, by venue; ``DEFAULT_LIFE_NS`` where nothing is named."""
+
+DEFAULT_LAG_NS = SECOND_NS
+VENUE_LAG_NS = {"paper": 0}
+"""How far behind a venue's stream its answers to queries may be; ``DEFAULT_LAG_NS`` where nothing is named. Part of how a
+journal is folded, and so no setting."""
+
+
+def lag_of(venue: str) -> int:
+    """Return the lag bound of a venue, in ns."""
+    return VENUE_LAG_NS.get(venue, DEFAULT_LAG_NS)
 
 
 class Evidence:

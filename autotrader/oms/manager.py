@@ -71,6 +71,7 @@ from autotrader.oms.requests import Requests
 from autotrader.oms.snapshot import OmsSnapshot, snapshot_of
 from autotrader.oms.sync import Sync
 from autotrader.resiliency.dead_letters import DeadLetters
+from autotrader.resiliency.streaks import RejectStreaks
 
 __all__ = ["OrderManagerActor"]
 
@@ -106,6 +107,7 @@ class OrderManagerActor(Worker):
         self._sync = Sync(floor)
         self._kills = KillDesk(floor, self._requests, self.rng, start.new_id, start.gate, flatten=start.flatten)
         self._dead = DeadDesk(floor, self._requests, start.letters, start.new_id)
+        self._streaks = RejectStreaks()
         self._confirmed: dict[str, AccountConfirmed] = {}
         self._listed: dict[str, InstrumentsListed] = {}
         floor.updated = self._kills.on_update
@@ -192,9 +194,18 @@ class OrderManagerActor(Worker):
     @handles(OrderRejected, OrderNotSent, CancelRejected)
     def _on_no(self, msg: OrderRejected | OrderNotSent | CancelRejected) -> None:
         self._floor.metrics.on_rejected(type(msg).__name__, msg.reason_code)
-        self._floor.hear(msg)
+        applied = self._floor.hear(msg)
+        if isinstance(msg, OrderRejected) and applied.order is not None:
+            self._note_reject(applied.order, msg)
         if isinstance(msg, CancelRejected) and msg.kind != "too_late":
             self._kills.on_cancel_failed(msg.venue, msg.client_order_id)
+
+    def _note_reject(self, order: OrderUpdate, msg: OrderRejected) -> None:
+        """Stop a strategy that the venue refuses for the same reason again and again."""
+        now_ns = self.clock.now_ns()
+        if self._streaks.rejected(order.strategy, order.venue, order.symbol, msg.reason_code, now_ns) and order.strategy:
+            reason = f"{order.venue} refused {order.symbol} again and again: {msg.reason} ({msg.reason_code})"
+            self._floor.stop_strategy(order.strategy, "REJECTS", reason)
 
     @handles(OrderDenied)
     def _on_denied(self, msg: OrderDenied) -> None:

@@ -7,6 +7,7 @@ import os
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 
 from autotrader.clock import Clock, SystemClock
@@ -21,6 +22,17 @@ def state_directory() -> Path:
     return Path(base) / "autotrader"
 
 
+_AGAIN_S = 0.1
+
+
+def _take(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
 class FileLock:
     """An exclusive lock on a file that names its owner; also between two engines in one process.
 
@@ -33,16 +45,17 @@ class FileLock:
         self._fd: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock at once or raise ``JournalError`` that names the owner's process."""
+        """Take the lock or raise ``JournalError`` that names the owner's process, within 0.2 s.
+
+        It is tried twice: somebody who only asks whether the lock is free (``is_locked``) touches it for a moment.
+        """
         if self._fd is not None:
             raise JournalError(f"{self._what} is locked already by this very engine")
         fd = self._open()
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as e:
+        if not (_take(fd) or Event().wait(_AGAIN_S) or _take(fd)):
             owner = os.pread(fd, 200, 0).decode(errors="replace").strip() or "an unknown process"
             os.close(fd)
-            raise JournalError(f"{self._what} is in use by {owner}; {self._hint}") from e
+            raise JournalError(f"{self._what} is in use by {owner}; {self._hint}")
         since = datetime.fromtimestamp(self._wall.now_ns() / 1e9, UTC).isoformat(timespec="seconds")
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"process {os.getpid()} since {since}\n".encode(), 0)
@@ -95,7 +108,7 @@ class AccountLock(FileLock):
 
 
 def is_locked(journal: Path | str) -> bool:
-    """Say whether an engine holds the journal now; takes nothing."""
+    """Say whether an engine holds the journal now; keeps nothing."""
     try:
         fd = os.open(f"{journal}.lock", os.O_RDWR | os.O_CLOEXEC)
     except OSError:

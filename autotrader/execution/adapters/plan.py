@@ -1,4 +1,4 @@
-"""Which class speaks for which venue, and what the order manager has to know of each."""
+"""What each venue's package says of itself: who speaks for it, for which account, with which instruments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from autotrader.actors.gate import Gate
 from autotrader.config import Settings
 from autotrader.errors import ConfigError
 from autotrader.model import Instrument
-from autotrader.oms.desk import DeskSettings
 
 __all__ = ["VenuePlan", "plan_venue"]
 
@@ -19,9 +18,10 @@ MakeBroker = Callable[[Context, Handle, Handle, Gate], Worker]
 
 
 class VenuePlan(NamedTuple):
-    """One venue: how to make its broker's actor (context, oms, resiliency, gate), and its figures for the order manager.
+    """One venue: how to make its broker's actor (context, oms, resiliency, gate), and what has to be known before it speaks.
 
-    ``place`` is what the account's lock is keyed by, beside venue and account: host and port, or the journal for paper.
+    ``place`` is what the account's lock is keyed by beside venue and account: host and port, or the journal for paper.
+    ``request_life_s`` is how long a request may still take effect after it left; None for the venue's usual figure.
     """
 
     name: str
@@ -29,15 +29,14 @@ class VenuePlan(NamedTuple):
     place: str
     instruments: tuple[Instrument, ...]
     make_broker: MakeBroker
-    desk: DeskSettings
-    children: tuple[str, ...] = ()
+    request_life_s: float | None = None
 
 
 def plan_venue(name: str, settings: Settings, instruments: tuple[Instrument, ...], journal_path: str) -> VenuePlan:
-    """Load the venue's own ``plan``; raises ConfigError for a venue without an adapter, or with settings that cannot be."""
+    """Ask the venue's package for its plan; raises ConfigError when it has no adapter, or for settings that cannot be."""
     try:
         module = import_module(f"autotrader.execution.adapters.{name}")
     except ModuleNotFoundError as error:
-        raise ConfigError(f"there is no adapter for venue {name!r}: {error}") from error
+        raise ConfigError(f"there is no adapter for venue {name!r}; set venues.{name}.enabled = false") from error
     plan: VenuePlan = module.plan(settings, instruments, journal_path)
     return plan
