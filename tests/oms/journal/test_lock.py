@@ -11,7 +11,7 @@ import pytest
 from journal_kit import open_store
 
 from autotrader.errors import JournalError
-from autotrader.oms.journal.lock import AccountLock, FileLock, state_directory
+from autotrader.oms.journal.lock import AccountLock, FileLock, is_locked, state_directory
 
 HOLDER = """
 import sys
@@ -100,6 +100,16 @@ def test_paper_accounts_live_in_their_journal(tmp_path: Path) -> None:
     two = AccountLock("paper", "", "P", journal=tmp_path / "two.db", state_dir=tmp_path)
     with one, two, pytest.raises(JournalError):
         AccountLock("paper", "", "P", journal=tmp_path / "sub" / ".." / "one.db", state_dir=tmp_path).acquire()
+
+
+def test_asking_whether_a_journal_is_in_use_takes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    assert not is_locked(path)
+    store = open_store(path)
+    assert is_locked(path)
+    store.close()
+    assert not is_locked(path)
+    open_store(path).close()
 
 
 def test_locks_lie_in_the_users_own_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
