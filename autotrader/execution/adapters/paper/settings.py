@@ -107,7 +107,7 @@ def _faults(given: Any) -> FaultScript:
     if isinstance(given, FaultScript):
         script = given
     else:
-        script = load_faults(given) if isinstance(given, str) else read_faults(given or {})
+        script = load_faults(given) if isinstance(given, str) and given else read_faults(given or {})
     for number, rule in enumerate(script.rules, 1):
         if rule.on not in _PAPER_KINDS:
             raise ConfigError(f"rule {number} ({rule.name}): on = {rule.on} needs a wire: the paper venue has none")
