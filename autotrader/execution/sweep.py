@@ -180,8 +180,8 @@ class Sweep:
     def _go(self, now_ns: int, flatten: dict[str, Decimal] | None = None) -> SweepDo:
         if self.is_clean:
             return SweepDo()
-        if self._asked_ns is not None and now_ns >= self._asked_ns + nanoseconds(self._settings.answer_s):
-            self._lost(f"no answer within {self._settings.answer_s} s", now_ns)
+        if self._asked_ns is not None and now_ns >= self._asked_ns + self._answer_ns:
+            self._lost(self._failure or f"no answer within {self._settings.answer_s:g} s", now_ns)
         due = [target for target in self._targets.values() if target.due_ns <= now_ns]
         patience_s = min(self._settings.patience_s + len(self._targets) / self._settings.cancels_per_s, 60.0)
         if self._failure:
@@ -208,11 +208,16 @@ class Sweep:
         return now_ns >= self._reported_ns + nanoseconds(self._settings.report_every_s)
 
     @property
+    def _answer_ns(self) -> int:
+        """Return how long an answer is waited for: less while the venue is lost, so that its return is seen soon."""
+        return nanoseconds(self._settings.list_every_s if self._failure else self._settings.answer_s)
+
+    @property
     def _limit_ns(self) -> int:
         return self._began_ns + nanoseconds(self._settings.limit_s)
 
     def _wake_ns(self, now_ns: int) -> int:
-        answer = self._next_list_ns if self._asked_ns is None else self._asked_ns + nanoseconds(self._settings.answer_s)
+        answer = self._next_list_ns if self._asked_ns is None else self._asked_ns + self._answer_ns
         report = self._limit_ns if self._reported_ns is None or self._reported_ns < self._limit_ns else (
             self._reported_ns + nanoseconds(self._settings.report_every_s))
         return max(now_ns + 1, min((answer, report, *(target.due_ns for target in self._targets.values()))))
