@@ -26,7 +26,7 @@ from autotrader.oms.accounts import Accounts, AccountsState
 from autotrader.oms.classify import CLASSIFIERS, OLDER, second_id_event, second_meaning
 from autotrader.oms.fold import Applied, PositionKey, drop_twin, learn_id, move, settles_debt
 from autotrader.oms.inferred import infer_fill
-from autotrader.oms.lifecycle import CELLS, DRF, FIL, IGNORE, OPN, REFUSE, SND, STATES, live_code
+from autotrader.oms.lifecycle import CELLS, DRF, FIL, IGNORE, OPN, PRT, REFUSE, SND, STATES, live_code
 from autotrader.oms.money import Money
 from autotrader.oms.orders import OrderRecord, record_of
 from autotrader.oms.positions import FillsOf
@@ -137,8 +137,7 @@ class Books(Money):
 
     def after(self, events: Iterable[Message]) -> Books:
         """Return the books as they would stand after some events; these stay as they are. The same books without events."""
-        folded = list(events)
-        if not folded:
+        if not (folded := list(events)):
             return self
         scratch = Books.load(self.export(), lag_ns=self._lag_ns, live=False, fills_of=self.accounts.fills_of)
         scratch.add_instruments(self.accounts.instruments())
@@ -194,35 +193,38 @@ class Books(Money):
         record = self.find(event.client_order_id, event.venue, event.venue_order_id)
         if record is None:
             return Applied(unknown=True)
-        number = CLASSIFIERS[OrderReported](record, event, self._lag(record))
+        lag_ns = self._lag(record)
+        number, older = CLASSIFIERS[OrderReported](record, event, lag_ns), event.asked_ns < record.last_ns + lag_ns
         settled = number != OLDER and settles_debt(record, event)
         if settled:
             record.owed_after_ns = None
             self._owing.pop(record.client_order_id, None)
-        older = event.asked_ns < record.last_ns + self._lag(record)
-        applied = self._run(record, number, event)
+        applied = Applied(None, STATES[record.code], number, decided_ns=record.order.decided_ns)
+        if not older and self._follow_count(record, event, lag_ns, applied):
+            number = applied.event = CLASSIFIERS[OrderReported](record, event, lag_ns)
+        self._step(record, number, event, applied)
         then = second_meaning(record, event, number, older)
         if then:
             applied.then = then
             self._step(record, then, event, applied)
-            self._finish(record, applied)
         if record.gap is not None:
             self._gaps[record.client_order_id] = None
-        if event.filled_quantity is not None and event.asked_ns:
-            self._follow_count(record, event, number, applied)
-        if settled and applied.ignored:
-            applied.ignored = False
-            self._finish(record, applied)
-        return applied
+        applied.ignored &= not settled
+        return self._finish(record, applied)
 
-    def _follow_count(self, record: OrderRecord, event: OrderReported, number: int, applied: Applied) -> None:
-        """Let an answer that counts fewer trades close a gap, and take back what was only inferred."""
-        filled, lag_ns = event.filled_quantity or ZERO, self._lag(record)
+    def _follow_count(self, record: OrderRecord, event: OrderReported, lag_ns: int, applied: Applied) -> bool:
+        """Let an answer that counts fewer trades close a gap, and take back what was only inferred; True if it did that."""
+        filled = event.filled_quantity if event.asked_ns else None
+        if filled is None:
+            return False
         if record.gap is not None and filled < record.gap and event.asked_ns >= record.gap_since_ns + lag_ns:
             self._close_gap(record)
-        if 37 in (number, applied.then) and record.inferred is not None:
-            self._exchange(applied, *record.lower_floor(filled))
-            self._finish(record, applied)
+        if filled >= record.filled or record.inferred is None:
+            return False
+        self._exchange(applied, *record.lower_floor(filled))
+        if record.code in (PRT, FIL):
+            record.code = live_code(record.quantity, record.filled, record.cancel_wished, record.replacing)
+        return True
 
     def _busted(self, event: TradeBusted) -> Applied:
         record = self.find(event.client_order_id, event.venue, event.venue_order_id)

@@ -44,7 +44,8 @@ __all__ = ["Applied", "PositionKey", "drop_twin", "learn_id", "move", "settles_d
 PositionKey = tuple[str, str, str]
 """(venue, account, symbol)."""
 
-_VENUE_NEWS = frozenset({3, 4, 5, 9, 12, 13, 14, 17, 19, 23, 25, 30, 32, 33})
+_VENUE_NEWS = frozenset({3, 4, 5, 12, 13, 14, 17, 19, 23, 25, 32, 33})
+_ANSWERS = frozenset({9, 30})  # news only where they move the order
 _PAST = 7
 _CODE_OF = {state: code for code, state in enumerate(STATES)}
 
@@ -94,7 +95,7 @@ def move(record: OrderRecord, cell: Cell, event: int, message: Any, ts_ns: int, 
         cancel = True
     record.code = code
     record.updated_ns = ts_ns
-    if event in _VENUE_NEWS and ts_ns > record.last_ns:
+    if ts_ns > record.last_ns and (event in _VENUE_NEWS or (event in _ANSWERS and code != before)):
         record.last_ns = ts_ns
     if cancel:
         record.cancel_wished = applied.send_cancel = True

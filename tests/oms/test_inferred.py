@@ -134,13 +134,29 @@ def test_a_lower_count_takes_it_back() -> None:
     (inferred,) = due(made)
     made.apply(inferred)
     applied = made.apply(reported(S.PARTIALLY_FILLED, 40, 40, "5"))
-    assert (applied.event, applied.undone) == (37, (inferred.fill,))
+    assert (applied.event, applied.undone, applied.alert) == (8, (inferred.fill,), None)
     assert [one.quantity for one in applied.fills] == [D(1)]
     assert made.orders["c1"].filled == D(5)
     made.apply(reported(S.CANCELED, 50, 50, "4"))
     assert made.orders["c1"].filled == D(4)
     assert made.orders["c1"].inferred is None
     assert made.position("binance", "BTCUSDT").quantity == D(4)
+
+
+def test_an_order_whose_only_fill_was_inferred_is_open_again() -> None:
+    made = books(*PATHS["OPN"], reported(S.PARTIALLY_FILLED, 20, 20, "3"))
+    made.apply(due(made)[0])
+    assert made.orders["c1"].state is S.PARTIALLY_FILLED
+    assert made.apply(reported(S.OPEN, 40, 40, "0")).alert is None
+    assert made.orders["c1"].state is S.OPEN
+
+
+def test_an_order_that_was_filled_by_inference_ends_as_the_venue_says() -> None:
+    made = books(*PATHS["OPN"], reported(S.PARTIALLY_FILLED, 20, 20, "10"))
+    made.apply(due(made)[0])
+    assert made.orders["c1"].state is S.FILLED
+    made.apply(reported(S.CANCELED, 40, 40, "6"))
+    assert (made.orders["c1"].state, made.orders["c1"].filled) == (S.CANCELED, D(6))
 
 
 def test_a_gap_that_a_later_answer_does_not_see_is_closed() -> None:

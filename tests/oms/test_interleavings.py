@@ -13,6 +13,7 @@ from order_venue import FAULTS, Run, play
 RUNS = int(os.environ.get("AUTOTRADER_INTERLEAVINGS", "3500"))
 FIRST = int(os.environ.get("AUTOTRADER_SEED", "0"))
 PARTS = 10
+ONCE_WRONG = (3, 165, 200, 209, 285, 1_024_900, 1_083_442, 1_106_025, 1_151_701)
 
 
 @pytest.mark.timeout(0)
@@ -20,6 +21,11 @@ PARTS = 10
 def test_books_end_equal_to_the_venues(part: int) -> None:
     for seed in range(FIRST + part, FIRST + RUNS, PARTS):
         play(seed)
+
+
+@pytest.mark.parametrize("seed", ONCE_WRONG)
+def test_what_once_went_wrong_goes_right(seed: int) -> None:
+    play(seed)
 
 
 def test_every_fault_fires() -> None:
