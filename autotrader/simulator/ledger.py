@@ -146,8 +146,8 @@ class Ledger:
         """Return the newest order of that client id, open or done, with its trades; None when there never was one."""
         return self.index.find(client_order_id, self._size)
 
-    def trades_since(self, since_ns: int, most: int) -> tuple[list[Fill], int]:
-        """Return the trades from ``since_ns`` on, oldest first, but no more than about the newest ``most``.
+    def trades_since(self, since_ns: int, most: int | None = None) -> tuple[list[Fill], int]:
+        """Return the trades from ``since_ns`` on, oldest first, but no more than the newest ``most``.
 
         With them comes the time from which on they are complete: ``since_ns``, or later when there were too many.
         """

@@ -94,7 +94,7 @@ class LedgerIndex:
         own = [row for row in trades.values() if row.venue_order_id == live.venue_order_id]
         return live.update(self._venue), [self.fill_of(row) for row in own]
 
-    def trades_since(self, since_ns: int, most: int, size: int) -> tuple[list[Fill], int]:
+    def trades_since(self, since_ns: int, most: int | None, size: int) -> tuple[list[Fill], int]:
         """Return the trades from ``since_ns`` on, oldest first, and the time from which on they are complete."""
         blocks: list[list[Fill]] = []
         count = 0
@@ -103,13 +103,16 @@ class LedgerIndex:
         for start, end, last_ns in reversed(spans):
             if last_ns < since_ns or not last_ns:
                 continue
-            if count >= most:
-                return _joined(blocks), blocks[-1][0].ts_ns + 1
+            if most is not None and count > most:
+                break
             block = self._trades(start, end, since_ns)
-            if block:
-                blocks.append(block)
-                count += len(block)
-        return _joined(blocks), since_ns
+            blocks.append(block)
+            count += len(block)
+        trades = [fill for block in reversed(blocks) for fill in block]
+        if most is None or count <= most:
+            return trades, since_ns
+        kept = trades[count - most :]
+        return kept, max(since_ns, trades[count - most - 1].ts_ns + 1)
 
     def fill_of(self, row: Traded) -> Fill:
         """Return a trade as the model has it."""
@@ -180,7 +183,3 @@ def _unpacked(prints: str) -> array[int]:
 def _holds(prints: array[int], print_: int) -> bool:
     place = bisect_left(prints, print_)
     return place < len(prints) and prints[place] == print_
-
-
-def _joined(blocks: list[list[Fill]]) -> list[Fill]:
-    return [fill for block in reversed(blocks) for fill in block]

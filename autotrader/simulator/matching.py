@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from heapq import heappush
+from heapq import heapify, heappush
 from random import Random
 
 from autotrader.model import ZERO, Fill, Liquidity, OrderState, OrderType, TimeInForce
@@ -132,14 +132,12 @@ class Matching:
             hold_for(account, book, live)
 
     def _slipped(self, book: Book, live: BookOrder, price: Decimal, limit: Decimal | None) -> Decimal:
-        """Worsen a price by up to ``slippage_bps``, to a whole tick, not beyond ``limit``."""
+        """Worsen a price by up to ``slippage_bps``, in whole ticks, not beyond ``limit``."""
         hundredths = self.rng.randrange(int(self.slippage_bps * 100) + 1)
-        moved = price * hundredths / _BPS
-        if live.is_buy:
-            worse = price + (moved / book.tick).to_integral_value(ROUND_CEILING) * book.tick
-            return worse if limit is None else min(worse, limit)
-        worse = max(price - (moved / book.tick).to_integral_value(ROUND_CEILING) * book.tick, book.tick)
-        return worse if limit is None else max(worse, limit)
+        ticks = (price * hundredths / _BPS / book.tick).to_integral_value(ROUND_CEILING)
+        if limit is not None:
+            ticks = min(ticks, abs(limit - price) // book.tick)
+        return price + ticks * book.tick if live.is_buy else max(price - ticks * book.tick, book.tick)
 
     def reach(self, book: Book, account: Account, live: BookOrder, limit: Decimal | None) -> Decimal:
         """Return how much the order could take at once within ``limit``."""
@@ -167,10 +165,15 @@ class Matching:
         self.open[live.venue_order_id] = live
         account.open[order.client_order_id or live.venue_order_id] = live
         if order.time_in_force is TimeInForce.GTD and order.expires_ns is not None:
-            heappush(self.expiries, (order.expires_ns, live.sequence, live.venue_order_id))
+            self._expire_at(order.expires_ns, live)
         elif order.time_in_force is TimeInForce.DAY:
-            midnight = (live.created_ns // DAY_NS + 1) * DAY_NS
-            heappush(self.expiries, (midnight, live.sequence, live.venue_order_id))
+            self._expire_at((live.created_ns // DAY_NS + 1) * DAY_NS, live)
+
+    def _expire_at(self, at_ns: int, live: BookOrder) -> None:
+        heappush(self.expiries, (at_ns, live.sequence, live.venue_order_id))
+        if len(self.expiries) > 2 * len(self.open) + 1_000:
+            self.expiries = [entry for entry in self.expiries if entry[2] in self.open]
+            heapify(self.expiries)
 
     def rest(self, book: Book, account: Account, live: BookOrder) -> None:
         """Put a priced order into the book."""

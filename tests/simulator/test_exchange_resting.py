@@ -114,6 +114,14 @@ def test_gtd_and_day_orders_expire_at_their_time_and_gtc_orders_do_not() -> None
     assert told(quote(exchange, "98.00", "99.00", now_ns=DAY_NS)) == ["Expired", "Filled"]
 
 
+def test_times_of_orders_that_ended_are_not_kept() -> None:
+    exchange = make_exchange()
+    for now in range(3_000):
+        exchange.submit(order("BUY", "0.1", "90.00", tif="DAY"), now)
+        exchange.cancel(str(now + 1), now)
+    assert len(exchange.expiries) <= 1_001
+
+
 def test_an_amend_that_only_shrinks_keeps_the_place_in_time_and_any_other_loses_it() -> None:
     exchange = make_exchange()
     quote(exchange, "99.00", "101.00")

@@ -136,13 +136,14 @@ def test_at_the_same_price_the_displayed_market_is_met_before_a_resting_order() 
 
 def test_slippage_worsens_market_fills_within_its_bound_and_the_cap() -> None:
     exchange = make_exchange(slippage_bps=D(50))
-    prices = []
+    bought, sold = [], []
     for now in range(30):
         quote(exchange, "99.99", "100.00", "5", "5")
-        [(price, _, _)] = fills(exchange.submit(order("BUY", "0.1", cap_price="100.30"), now))
-        prices.append(D(price))
-    assert all(D(100) <= price <= D("100.30") and not price % D("0.01") for price in prices)
-    assert max(prices) > D(100)
+        bought += [D(price) for price, _, _ in fills(exchange.submit(order("BUY", "0.1", cap_price="100.305"), now))]
+        sold += [D(price) for price, _, _ in fills(exchange.submit(order("SELL", "0.1", cap_price="99.805"), now))]
+    assert all(not price % D("0.01") for price in bought + sold)
+    assert D(100) == min(bought + [D(100)]) < max(bought) == D("100.30")
+    assert D("99.99") == max(sold + [D("99.99")]) > min(sold) == D("99.81")
 
 
 @pytest.mark.parametrize(("side", "fee_asset", "fee", "asset"), [
@@ -164,6 +165,15 @@ def test_fees_are_taken_in_the_asset_that_the_listing_names(side: str, fee_asset
     assert me.cash["USDT"] == before["USDT"] - signed * 100 - (fill.fee if asset == "USDT" else 0)
     assert me.cash["BTC"] == before["BTC"] + signed - (fill.fee if asset == "BTC" else 0)
     assert me.net["BTCUSDT"] == signed - (fill.fee if asset == "BTC" else 0)
+
+
+def test_a_market_order_never_overdraws_on_orders_behind_the_displayed_market() -> None:
+    exchange = make_exchange(depth=1)
+    quote(exchange, "99.99", "100.00", "1", "500")
+    exchange.submit(order("SELL", "600", "300.00", account="them"), 1)
+    events = exchange.submit(order("BUY", "900"), 2)
+    assert fills(events) == [("100.00", "500", "TAKER")]
+    assert events[-1].reason == "INSUFFICIENT_FUNDS"
 
 
 def test_a_market_order_ends_without_leaving_anything_open() -> None:

@@ -156,11 +156,12 @@ def test_trades_since_a_time_come_whole_or_say_from_when_they_are(tmp_path: Path
     assert complete_ns == 0
     late, complete_ns = desk.ledger.trades_since(told[70].ts_ns, 10_000)
     assert [fill.trade_id for fill in late] == [fill.trade_id for fill in told[70:]]
-    some, complete_ns = desk.ledger.trades_since(0, 15)
-    assert 15 <= len(some) < 60
-    assert [fill.trade_id for fill in some if fill.ts_ns >= complete_ns] == [
-        fill.trade_id for fill in told if fill.ts_ns >= complete_ns
-    ]
+    for most in (15, 16, 0):
+        some, complete_ns = desk.ledger.trades_since(0, most)
+        assert [fill.trade_id for fill in some] == [fill.trade_id for fill in told[len(told) - most :]]
+        assert complete_ns == told[len(told) - most - 1].ts_ns + 1
+    assert desk.ledger.trades_since(told[-1].ts_ns + 1, 5) == ([], told[-1].ts_ns + 1)
+    assert desk.ledger.last_trade_ns == told[-1].ts_ns
     desk.ledger.close()
 
 

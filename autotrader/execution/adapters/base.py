@@ -104,7 +104,11 @@ class Calls:
 
 
 class BrokerActor(Worker, ABC):
-    """One venue's voice: subclasses fill in the requests, and tell what comes back by ``tell`` and ``attempt_failed``."""
+    """One venue's voice: subclasses fill in the requests, and append what comes back to ``told``, in its order.
+
+    ``timed`` gathers (client order id, written, answered): when requests left and were answered, on the machine's monotonic
+    clock, 0 for not known. ``calls`` counts how they went.
+    """
 
     def __init__(self, context: Context, *, venue: str, account: str, oms: Handle, resiliency: Handle, gate: Gate) -> None:
         super().__init__(context)
@@ -115,7 +119,7 @@ class BrokerActor(Worker, ABC):
         self.last_heard_ns = 0
         self.calls = Calls()
         self.told: list[Message] = []
-        self._timed: list[tuple[str, int, int]] = []
+        self.timed: list[tuple[str, int, int]] = []
         self._failures: list[AttemptFailed] = []
         self.lost = 0
 
@@ -172,10 +176,6 @@ class BrokerActor(Worker, ABC):
         """Tell that a request is proved not taken; the kinds are those of ``AttemptFailed``."""
         self._failures.append(AttemptFailed(command, kind, code, reason, retry_after_s))
 
-    def timed(self, client_order_id: str, written_ns: int, answered_ns: int) -> None:
-        """Note when a request left and was answered, on the machine's monotonic clock; 0 for not known."""
-        self._timed.append((client_order_id, written_ns, answered_ns))
-
     def set_link(self, link: LinkState, reason: str, gap_from_ns: int | None = None) -> None:
         """Change the link's state and tell it."""
         now_ns = self.clock.now_ns()
@@ -214,9 +214,9 @@ class BrokerActor(Worker, ABC):
 
     def on_flush(self) -> None:
         """Tell the order manager and the resiliency manager what was gathered, a list each."""
-        if self._timed:
-            self.told.append(OrdersTimed(self.venue, tuple(self._timed)))
-            self._timed = []
+        if self.timed:
+            self.told.append(OrdersTimed(self.venue, tuple(self.timed)))
+            self.timed = []
         if self.told:
             told, self.told = self.told, []
             self._tell(self._oms, told)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from autotrader.execution.facades import PaperTradingAdapter
 
 __all__ = [
-    "DEFAULT_INSTRUMENTS", "PaperBrokerActor", "PaperSettings", "PaperTradingAdapter", "Weather", "ledger_path", "paper_settings",
-    "plan",
+    "DEFAULT_INSTRUMENTS", "PaperBrokerActor", "PaperSettings", "PaperTradingAdapter", "Weather", "ledger_path",
+    "paper_settings", "plan",
 ]
 
 

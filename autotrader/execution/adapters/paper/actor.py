@@ -91,8 +91,7 @@ class PaperBrokerActor(BrokerActor):
         self._desk.write()
         if self._written:
             now_ns = self.wall.monotonic_ns()
-            for client_order_id, written_ns in self._written:
-                self.timed(client_order_id, written_ns, now_ns)
+            self.timed += [(name, written_ns, now_ns) for name, written_ns in self._written]
             self._written = []
         super().on_flush()
         if self._desk.exchange.next_expiry_ns != self._expiry_ns:

@@ -23,7 +23,7 @@ __all__ = ["Desk"]
 
 NS: Final = 1_000_000_000
 OVERLAP_NS: Final = 600 * NS
-MOST_TRADES: Final = 20_000
+MOST_TRADES: Final = 2_000
 
 
 class Desk:
@@ -166,11 +166,15 @@ class Desk:
         return AccountInfo("paper", self.settings.account, Mode.PAPER, can_short=can_short)
 
     def snapshot(self, now_ns: int, since_ns: int | None = None) -> VenueSnapshot:
-        """Return the books; trades from ``since_ns`` on, or of the ten minutes before the last one."""
+        """Return the books, with the trades from ``since_ns`` on.
+
+        None, for a hand-over: the newest 2,000 of the last ten minutes of trading. Who missed more sees it by the balances.
+        """
         self.write()
         if since_ns is None:
-            since_ns = max(self.ledger.last_trade_ns - OVERLAP_NS, 0)
-        trades, complete_ns = self.ledger.trades_since(since_ns, MOST_TRADES)
+            trades, complete_ns = self.ledger.trades_since(max(self.ledger.last_trade_ns - OVERLAP_NS, 0), MOST_TRADES)
+        else:
+            trades, complete_ns = self.ledger.trades_since(since_ns)
         account = self.account
         return VenueSnapshot(
             "paper", account.name, now_ns, tuple(live.update("paper") for live in account.open.values()), tuple(trades),
