@@ -122,11 +122,11 @@ class AppriseChannel:
         """Import apprise, which takes a second that a kill does not have; raises ValueError for a URL it does not know."""
         import apprise
 
-        channel = apprise.Apprise()
-        if not channel.add(self._url):
+        service = apprise.Apprise.instantiate(self._url)  # used as it is: apprise's own dispatch would keep a pool of threads
+        if service is None:
             raise ValueError("apprise does not understand the URL")
         kind = apprise.NotifyType.FAILURE
-        self._notify = lambda alert: bool(channel.notify(body=alert.text, title=alert.title, notify_type=kind))
+        self._notify = lambda alert: bool(service.notify(body=alert.text, title=alert.title, notify_type=kind))
 
     def deliver(self, alert: Alert) -> bool:
         """Send one alert and say whether it arrived; waits no longer than the time-out for connect and answer each."""
