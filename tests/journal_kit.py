@@ -25,6 +25,7 @@ from autotrader.messages import (
 )
 from autotrader.model import Fill, Instrument, Liquidity, Order, OrderType, Side, WriteClass
 from autotrader.oms.book import Books
+from autotrader.oms.evidence import VENUE_LAG_NS
 from autotrader.oms.journal.commit import Commit
 from autotrader.oms.journal.restore import checkpoint_body
 from autotrader.oms.journal.store import Store
@@ -75,7 +76,7 @@ class Bookkeeper:
     """Books, and the commits that an order manager would make of events. Evicts nothing."""
 
     def __init__(self, books: Books | None = None) -> None:
-        self.books = books or Books()
+        self.books = books or Books(lag_ns=VENUE_LAG_NS)
 
     def commit(self, events: Iterable[Message], *, releases: Any = (), waits: bool = False) -> Commit:
         """Apply the events; return what goes to the journal."""

@@ -12,6 +12,7 @@ from autotrader.clock import Clock
 from autotrader.errors import JournalError
 from autotrader.messages import Checkpointed, InstrumentsListed, Message
 from autotrader.model import Fill, Instrument, OrderUpdate
+from autotrader.oms.evidence import VENUE_LAG_NS
 from autotrader.oms.journal.commit import Commit
 from autotrader.oms.journal.head import head_path, read_head
 from autotrader.oms.journal.meta import Meta
@@ -25,7 +26,7 @@ from autotrader.oms.journal.verify import verify
 __all__ = ["archive"]
 
 
-def archive(path: Path | str, *, clock: Clock, lag_ns: int | Mapping[str, int] = 1_000_000_000) -> Path:
+def archive(path: Path | str, *, clock: Clock, lag_ns: int | Mapping[str, int] = VENUE_LAG_NS) -> Path:
     """Move the journal aside and begin a new one with its state; return where the old one lies now.
 
     The new file starts with a checkpoint, chained to the old head, and names the old file, through which closed orders are

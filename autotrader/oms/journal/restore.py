@@ -11,6 +11,7 @@ from autotrader.errors import JournalError
 from autotrader.messages import DeadLetterAdded, KillPulled, Message, RunStarted, SymbolBlocked
 from autotrader.model import Instrument
 from autotrader.oms.book import Applied, Books
+from autotrader.oms.evidence import VENUE_LAG_NS
 from autotrader.oms.journal.batch import body_of
 from autotrader.oms.journal.payload import decode_event
 from autotrader.oms.journal.reader import Reader
@@ -43,7 +44,7 @@ def checkpoint_body(books: Books, **parts: str) -> str:
     return msgspec.json.encode({"books": msgspec.Raw(books.export()), **raw}).decode()
 
 
-def open_books(reader: Reader, *, lag_ns: int | Mapping[str, int] = 1_000_000_000) -> Restored:
+def open_books(reader: Reader, *, lag_ns: int | Mapping[str, int] = VENUE_LAG_NS) -> Restored:
     """Fold what the journal holds; raises ``JournalError`` when that cannot be read.
 
     Reads committed rows only: an order manager that starts again while the journal runs first has the journal release a
@@ -64,7 +65,7 @@ def _is_other(applied: Applied) -> bool:
     return applied.ignored and not applied.event
 
 
-def load_books(reader: Reader, *, lag_ns: int | Mapping[str, int] = 1_000_000_000, at: int | None = None) -> tuple[Books, int]:
+def load_books(reader: Reader, *, lag_ns: int | Mapping[str, int] = VENUE_LAG_NS, at: int | None = None) -> tuple[Books, int]:
     """Return the books of the newest checkpoint, or of the one ``at`` a sequence (0: none), and the sequence they stand for."""
     seq, parts = _checkpoint(reader.connection(), at)
     if "books" not in parts:

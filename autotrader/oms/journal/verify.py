@@ -45,7 +45,7 @@ class VerifyReport(msgspec.Struct, frozen=True):
 
 
 def verify(path: Path | str, *, lag_ns: int | Mapping[str, int] = VENUE_LAG_NS) -> VerifyReport:
-    """Check everything and write nothing; also beside a running engine. ``lag_ns`` is what the order manager runs with.
+    """Check everything and write nothing; also beside a running engine. ``lag_ns`` is what the order manager ran with.
 
     Raises ``JournalError`` when there is no journal; whatever is wrong with one is in the report.
     """
