@@ -143,6 +143,7 @@ def test_net_exposure_counts_the_other_symbols():
 
 def test_exposure_over_its_limit_may_fall():
     assert exposure(gross_before=D(20000), gross_after=D(19900), net=D(20000), net_part=D(1000), after=D(9)) == "pass"
+    assert exposure(gross_before=D(20000), gross_after=D(20000), net=D(20000), net_part=D(900), after=D(9)) == "pass"
 
 
 @pytest.mark.parametrize("gap", ["total_equity", "gross_after", "gross_before"])

@@ -170,6 +170,26 @@ def test_a_position_without_any_price_is_listed():
     assert exposure.unpriced == (("binance", "GONE"),)
 
 
+def test_a_listed_symbol_without_quote_is_listed_as_unpriced_only_when_it_matters():
+    exposure = market()
+    exposure.on_instruments("binance", [replace(BTC, symbol="SOLUSDT", base="SOL")])
+    assert exposure.unpriced == ()
+    exposure.on_position(position("1", "SOLUSDT", average=None))
+    assert exposure.unpriced == (("binance", "SOLUSDT"),)
+    exposure.on_quote(quote("SOLUSDT"))
+    assert exposure.unpriced == ()
+    assert exposure.gross == 100
+
+
+def test_an_amend_that_only_changes_the_quantity_of_a_stop_reserves_at_its_stop_price():
+    exposure = market()
+    stop = order(quantity="3", type=OrderType.STOP, stop_price=D(110))
+    exposure.on_order(update(stop, S.OPEN))
+    assert book(exposure).venue.reserved["USDT"] == 330
+    exposure.promise("c1", D(5), None)
+    assert book(exposure).open_buy == 5
+
+
 def test_equity_before_the_first_balances_is_unknown():
     exposure = Exposure()
     exposure.on_instruments("binance", [BTC])
