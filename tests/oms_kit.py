@@ -152,7 +152,7 @@ class House:
         self.ids = {venue: ClientOrderIds(venue, ACCOUNT, ENGINE, 77) for venue in venues}
         self._readers: list[Reader] = []
         self._number = 0
-        for name in (*(f"resiliency.{one}" for one in venues), *(f"broker.{one}" for one in venues), "runner.s", "watch", "ears"):
+        for name in (*(f"{kind}.{one}" for one in venues for kind in ("resiliency", "broker")), "runner.s", "watch", "ears"):
             self.probe(name)
         self.oms = self._begin()
 
@@ -241,6 +241,12 @@ class House:
 
     def tell(self, *messages: Message) -> None:
         """Tell the order manager, each by itself, and let it work until nothing waits."""
+        for message in messages:
+            self.runtime.handle("oms").tell(message)
+            self.pump()
+
+    def tell_together(self, *messages: Message) -> None:
+        """Tell the order manager all at once, so that lanes overtake each other and one flush takes all."""
         for message in messages:
             self.runtime.handle("oms").tell(message)
         self.pump()
@@ -355,9 +361,9 @@ class House:
         self.tell(SubmitOrder(order))
         return order
 
-    def event(self, kind: Callable[..., Any], order: Order | str, venue_order_id: str | None = None, **more: Any) -> Any:
+    def event(self, of: Callable[..., Any], order: Order | str, venue_order_id: str | None = None, /, **more: Any) -> Any:
         name, venue = (order, VENUE) if isinstance(order, str) else (order.client_order_id, order.venue)
-        return kind(name, venue, more.pop("ts_ns", self.clock.now_ns()), venue_order_id, **more)
+        return of(name, venue, more.pop("ts_ns", self.clock.now_ns()), venue_order_id, **more)
 
     def ack(self, order: Order, venue_order_id: str | None = None) -> None:
         self.tell(self.event(OrderAccepted, order, venue_order_id or f"V{order.client_order_id[-4:]}"))
@@ -387,9 +393,10 @@ class House:
         """Return the venue's row of an order."""
         terms: dict[str, Any] = {"venue_order_id": f"V{order.client_order_id[-4:]}", "quantity": order.quantity, **more}
         return OrderUpdate(
-            terms.pop("client_order_id", order.client_order_id), terms.pop("venue_order_id"), order.venue, ACCOUNT, order.symbol,
-            order.side, order.type, order.time_in_force, terms.pop("quantity"), terms.pop("price", order.price), None, state,
-            D(filled), None, None, None, "", order.created_ns, self.clock.now_ns(), **terms,
+            terms.pop("client_order_id", order.client_order_id), terms.pop("venue_order_id"), order.venue, ACCOUNT,
+            order.symbol, order.side, order.type, order.time_in_force, terms.pop("quantity"),
+            terms.pop("price", order.price), None, state, D(filled), None, None, None, "", order.created_ns,
+            self.clock.now_ns(), **terms,
         )  # fmt: skip
 
     def position(self, symbol: str = SYMBOL, venue: str = VENUE) -> Decimal:

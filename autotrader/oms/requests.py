@@ -16,6 +16,7 @@ from autotrader.messages import (
     SubmitOrder,
 )
 from autotrader.model import Order, OrderState, OrderUpdate
+from autotrader.oms.desk import Desk
 from autotrader.oms.floor import Floor
 from autotrader.oms.orders import OrderRecord
 from autotrader.risk.verdicts import BreachAction, Denied
@@ -37,20 +38,29 @@ class Requests:
         floor, order = self._floor, command.order
         now_ns = floor.clock.now_ns()
         desk = floor.desks.get(order.venue)
+        if order.client_order_id in floor.books.orders:
+            return self._refuse_twin(order)
         if self.stopping or desk is None:
             return self._deny_early(order, now_ns)
         floor.refresh_balances()
         verdict = floor.limits.check(order, now_ns)
         if isinstance(verdict, Denied):
             return self._deny(order, verdict, now_ns)
-        for warning in verdict.warnings:
-            floor.alarm("NEAR_LIMIT", warning, venue=order.venue)
-        applied = floor.record(OrderIntended(verdict.order, now_ns))
-        if applied.refused is not None:
-            return self._deny(order, Denied("DUPLICATE_ID", str(applied.refused)), now_ns, known=True)
+        self._warn(verdict.warnings, order.venue)
+        floor.record(OrderIntended(verdict.order, now_ns))
         floor.metrics.on_order(verdict.order)
         floor.outbox.release(desk.resiliency, SendOrder(verdict.order, verdict.receipt))
         return None
+
+    def _refuse_twin(self, order: Order) -> None:
+        """Refuse a client order id that was used before: two live orders must never come from one intent."""
+        reason = f"order {order.client_order_id} exists already; use a new client order id"
+        self._floor.metrics.on_denied("DUPLICATE_ID")
+        self._refuse(order.client_order_id, "submit", order.strategy, "DUPLICATE_ID", reason)
+
+    def _warn(self, warnings: tuple[str, ...], venue: str) -> None:
+        for warning in warnings:
+            self._floor.alarm("NEAR_LIMIT", warning, venue=venue)
 
     def _deny_early(self, order: Order, now_ns: int) -> None:
         if self.stopping:
@@ -59,9 +69,11 @@ class Requests:
         reason = f"venue {order.venue!r} is not configured; configured: {known}"
         return self._deny(order, Denied("UNKNOWN_VENUE", reason), now_ns)
 
-    def _deny(self, order: Order, denied: Denied, now_ns: int, *, known: bool = False) -> None:
-        if not known:
-            self._floor.record(OrderDenied(order, now_ns, denied.code, denied.sentence))
+    def _deny(self, order: Order, denied: Denied, now_ns: int) -> None:
+        self._floor.record(OrderDenied(order, now_ns, denied.code, denied.sentence))
+        self._count_denied(denied, order)
+
+    def _count_denied(self, denied: Denied, order: Order) -> None:
         self._floor.metrics.on_denied(denied.code)
         if denied.breach_action is not BreachAction.DENY:
             self._floor.act_on(denied.breach_action, denied.sentence, strategy=order.strategy, venue=order.venue)
@@ -76,14 +88,13 @@ class Requests:
         record = self._find(command.client_order_id, "cancel", command.by)
         if record is None:
             return None
-        if record.foreign:
-            return self._refuse(command.client_order_id, "cancel", command.by, "FOREIGN", "the order is not ours")
-        self._watch(command.client_order_id, command.by)
-        now_ns, order = self._floor.clock.now_ns(), record.order
-        applied = self._floor.record(CancelAsked(command.client_order_id, order.venue, now_ns, by=command.by))
+        floor, order, now_ns = self._floor, record.order, self._floor.clock.now_ns()
+        asked = CancelAsked(command.client_order_id, order.venue, now_ns, by=command.by)
+        self._watch(record, command.by)
+        applied = floor.record(asked)
         if applied.refused is not None:
             return self._refuse_for(command.client_order_id, "cancel", command.by, applied.refused)
-        self._floor.carry_out(self._floor.limits.check_cancel(command.client_order_id, order.strategy, now_ns))
+        floor.carry_out(floor.limits.check_cancel(command.client_order_id, order.strategy, now_ns))
         return None
 
     def modify(self, command: ModifyOrder) -> None:
@@ -92,25 +103,29 @@ class Requests:
         if record is None:
             return None
         floor, order, now_ns = self._floor, record.order, self._floor.clock.now_ns()
-        desk = floor.desks[order.venue]
-        self._watch(command.client_order_id, command.by)
-        if self.stopping or record.foreign:
-            reason = "the order is not ours" if record.foreign else f"no amends: {self.stopping}"
-            return self._refuse(command.client_order_id, "modify", command.by, "NOT_ALLOWED", reason)
-        floor.refresh_balances()
         asked = ReplaceAsked(
             command.client_order_id, order.venue, now_ns, None, command.quantity, command.price, command.stop_price, command.by
         )
-        if record.state not in REPLACEABLE:
+        if record.foreign or record.state not in REPLACEABLE:
             refused = floor.record(asked).refused or Unavailable("the order takes no other terms now")
             return self._refuse_for(command.client_order_id, "modify", command.by, refused)
+        if self.stopping:
+            return self._refuse(command.client_order_id, "modify", command.by, "STOPPING", f"no amends: {self.stopping}")
+        return self._amend(record, asked, floor.desks[order.venue])
+
+    def _amend(self, record: OrderRecord, asked: ReplaceAsked, desk: Desk) -> None:
+        floor, now_ns = self._floor, asked.ts_ns
+        floor.refresh_balances()
         verdict = floor.limits.check_modify(
-            record.current_order(), now_ns, quantity=command.quantity, price=command.price, stop_price=command.stop_price
+            record.current_order(), now_ns, quantity=asked.quantity, price=asked.price, stop_price=asked.stop_price
         )
         if isinstance(verdict, Denied):
-            floor.metrics.on_denied(verdict.code)
-            return self._refuse(command.client_order_id, "modify", command.by, verdict.code, verdict.sentence)
+            self._refuse(asked.client_order_id, "modify", asked.by, verdict.code, verdict.sentence)
+            return self._count_denied(verdict, record.order)
+        self._warn(verdict.warnings, desk.name)
+        self._watch(record, asked.by)
         floor.record(asked)
+        floor.amended_ns[asked.client_order_id] = now_ns
         new = verdict.order
         send = SendReplace(new, record.venue_order_id, new.quantity, new.price, new.stop_price, verdict.receipt)
         floor.outbox.release(desk.resiliency, send)
@@ -132,16 +147,20 @@ class Requests:
 
     def _find(self, client_order_id: str, request: str, by: str) -> OrderRecord | None:
         record = self._floor.books.find(client_order_id)
-        if record is not None:
+        if record is not None and record.order.venue in self._floor.desks:
             return record
+        if record is not None:
+            reason = f"venue {record.order.venue!r} is not configured any more"
+            self._refuse(client_order_id, request, by, "UNKNOWN_VENUE", reason)
+            return None
         past = self._floor.hooks.recall(client_order_id, "", None)
         code, reason = ("DONE", "the order is at its end") if past else ("UNKNOWN_ORDER", "no order has this id")
         self._refuse(client_order_id, request, by, code, reason)
         return None
 
-    def _watch(self, client_order_id: str, by: str) -> None:
-        if by in self._floor.routes:
-            self._floor.watchers.setdefault(client_order_id, set()).add(by)
+    def _watch(self, record: OrderRecord, by: str) -> None:
+        if by in self._floor.routes and not (record.is_done or record.foreign):
+            self._floor.watchers.setdefault(record.client_order_id, set()).add(by)
 
     def _refuse_for(self, client_order_id: str, request: str, by: str, refused: Refused) -> None:
         self._refuse(client_order_id, request, by, refused.code, str(refused))
