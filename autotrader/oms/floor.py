@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 
+import msgspec
+from msgspec import structs
+
 from autotrader.clock import Clock
+from autotrader.errors import InvalidOrder
 from autotrader.messages import (
     AccountChanged,
     Alerted,
     BalanceOpened,
     BalanceTransferred,
     FillBooked,
+    InstrumentsListed,
     Message,
     OrderAdopted,
     OrderEvent,
@@ -25,10 +30,11 @@ from autotrader.messages import (
     SymbolBlocked,
     SymbolReleased,
 )
-from autotrader.model import DONE_STATES, KillLevel, OrderUpdate, Position, Quote
+from autotrader.model import DONE_STATES, ZERO, Instrument, KillLevel, OrderState, OrderUpdate, Position, Quote
 from autotrader.oms.book import Applied, Books, PositionKey
 from autotrader.oms.desk import Desk
-from autotrader.oms.foreign import adopted_from_fill
+from autotrader.oms.foreign import Strangers
+from autotrader.oms.hooks import Hooks
 from autotrader.oms.journal.commit import Outlet
 from autotrader.oms.journal.restore import checkpoint_body
 from autotrader.oms.metrics import Metrics
@@ -44,21 +50,7 @@ WATCH = "watch"
 CLOSED_KEPT = 5_000
 """Closed orders that stay in memory, so that the usual late word needs no look into the journal."""
 ACCOUNT_EVERY_NS = 100_000_000
-
-
-class Hooks:
-    """What the floor may call outside the order manager; each returns at once."""
-
-    def __init__(
-        self,
-        *,
-        kill: Callable[[KillLevel, str, str], None],
-        alert: Callable[[Alerted], None],
-        recall: Callable[[str, str, str | None], list[Message]],
-        look_up: Callable[[str], OrderUpdate | None],
-        is_own: Callable[[str, str], bool],
-    ) -> None:
-        self.kill, self.alert, self.recall, self.look_up, self.is_own = kill, alert, recall, look_up, is_own
+_UNKNOWN = OrderState.UNKNOWN
 
 
 class Floor:
@@ -90,33 +82,39 @@ class Floor:
         self._stale_balances: set[tuple[str, str]] = set()
         self._account_told_ns = 0
         self._account_dirty = False
-        self._closed: deque[str] = deque()
+        self._closed: deque[str] = deque(name for name, record in books.orders.items() if record.is_done)
+        self._strangers = Strangers(self)
         self.stopped: list[str] = []
+        self.amended_ns: dict[str, int] = {}
 
     # ------------------------------------------------------------ events
 
     def hear(self, event: OrderEvent | OrderAdopted) -> Applied:
         """Record what a venue says, and that it was heard."""
         desk = self.desks.get(event.order.venue if isinstance(event, OrderAdopted) else event.venue)
-        if desk is not None:
+        if desk is not None and event.ts_ns > desk.last_heard_ns:
             desk.last_heard_ns = event.ts_ns
+        if type(event) is OrderFilled:
+            known = self.books.orders.get(event.client_order_id)
+            if known is None or known.foreign:
+                self._strangers.make_room(event)
         return self.record(event)
 
     def record(self, event: Message) -> Applied:
         """Apply one event, put it on record, and carry out its effects. Ignored and refused ones leave no row."""
         applied = self.books.apply(event)
         if applied.unknown:
-            applied = self._recalled(event)
+            event, applied = self._recalled(event)
         if applied.ignored or applied.refused is not None:
             return applied
         self.outbox.events.append(event)
         order = applied.order
-        if order is None and isinstance(event, BalanceOpened | BalanceTransferred):
-            self._pay(event)
-        if order is not None:
-            self._publish(order)
-        if applied.fills or applied.undone:
+        if applied.fills or applied.undone or applied.amended:
             self._book(applied)
+        if order is not None:
+            self._publish(order, applied.previous)
+        elif isinstance(event, BalanceOpened | BalanceTransferred):
+            self._pay(event)
         if applied.positions:
             self._move(applied.positions)
         if applied.send_cancel and order is not None:
@@ -125,14 +123,33 @@ class Floor:
             self._raise_alarm(event, applied)
         return applied
 
-    def _publish(self, order: OrderUpdate) -> None:
+    def _publish(self, order: OrderUpdate, previous: OrderState | None) -> None:
         self.outbox.updates.append(order)
         self.exposure.on_order(order)
+        self.tell_about(order.strategy, order.client_order_id, OrderUpdated(order))
+        state = order.state
+        if state in DONE_STATES:
+            if previous not in DONE_STATES:
+                self._close(order.client_order_id)
+        elif state is _UNKNOWN and previous is not _UNKNOWN:
+            self._doubted(order)
+        if previous is _UNKNOWN and state is not _UNKNOWN:
+            self.look_soon(order.venue)
         if self.updated is not None:
             self.updated(order)
-        self.tell_about(order.strategy, order.client_order_id, OrderUpdated(order))
-        if order.state in DONE_STATES:
-            self._close(order.client_order_id)
+
+    def _doubted(self, order: OrderUpdate) -> None:
+        """Let no new risk on a symbol in which nobody knows what is open."""
+        self.metrics.on_unknown()
+        if order.venue in self.desks:
+            reason = f"the outcome of order {order.client_order_id} is unknown"
+            self.block(order.venue, order.symbol, reason, until_operator=False)
+
+    def look_soon(self, venue: str) -> None:
+        """Have the venue's books compared as soon as its answers can show what has just happened."""
+        desk = self.desks.get(venue)
+        if desk is not None and desk.snapshot_due_ns is None:
+            desk.snapshot_due_ns = self.clock.now_ns() + desk.settings.lag_ns
 
     def tell_route(self, strategy: str, message: Message) -> None:
         """Tell one strategy's runner, if it runs."""
@@ -169,17 +186,29 @@ class Floor:
     def _book(self, applied: Applied) -> None:
         order = applied.order
         self.outbox.fills.extend(applied.fills)
-        self.outbox.undone.extend(applied.undone)
-        now_ns = self.clock.now_ns()
         for fill in applied.undone:
+            self.outbox.undone.append(fill)
             self.metrics.on_undone(fill)
+        for fill in applied.amended:
+            self.outbox.fills.append(fill)
+            self.metrics.on_undone(structs.replace(fill, fee=ZERO))
+            self.metrics.on_fill(fill)
         for fill in applied.fills:
-            if order is not None and not applied.undone:
-                self.tell_about(order.strategy, fill.client_order_id, FillBooked(fill, order, applied.decided_ns))
-            self.metrics.on_fill(fill, self.measure_ns())
-            breach = self.limits.on_fill(fill, now_ns)
-            if breach is not None:
-                self.carry_out(breach)
+            self.metrics.on_fill(fill, self.wall.monotonic_ns())
+            if order is None or applied.undone:
+                continue
+            self.tell_about(order.strategy, fill.client_order_id, FillBooked(fill, order, applied.decided_ns))
+            if not order.foreign:
+                self.carry_out(self.limits.on_fill(fill, self.clock.now_ns()))
+
+    def list_instruments(self, listed: InstrumentsListed) -> None:
+        """Take what a venue lists; what positions are folded by goes on record when it is new."""
+        venue, told = listed.venue, listed.instruments
+        news = tuple(one for one in told if _terms(one) != _terms(self.books.instrument(venue, one.symbol)))
+        if news:
+            self.outbox.events.append(InstrumentsListed(venue, news))
+        self.books.add_instruments(told)
+        self.exposure.on_instruments(venue, told)
 
     def _pay(self, event: BalanceOpened | BalanceTransferred) -> None:
         """Let the limits see money that no trade moved; what came in later is neither profit nor loss."""
@@ -202,20 +231,17 @@ class Floor:
         self._account_dirty = self._account_dirty or bool(self._stale_balances)
         self._stale_balances.clear()
 
-    def _recalled(self, event: Message) -> Applied:
+    def _recalled(self, event: Message) -> tuple[Message, Applied]:
         """Bring back a closed order from the journal, or adopt one that is not ours, and apply the event to it."""
         if not isinstance(event, OrderEvent):
-            return Applied(ignored=True)
+            return event, Applied(ignored=True)
         if self.restore(event.client_order_id, event.venue, event.venue_order_id):
-            return self.books.apply(event)
+            return event, self.books.apply(event)
         if isinstance(event, OrderFilled):
-            self._adopt(adopted_from_fill(event))
-            return self.books.apply(event)
-        self.alarm("UNKNOWN_ORDER", f"{type(event).__name__} for an order that is not on record", event)
-        desk = self.desks.get(event.venue)
-        if desk is not None:
-            desk.snapshot_due_ns = self.clock.now_ns()
-        return Applied(ignored=True)
+            event = self._strangers.adopt(event)
+            return event, self.books.apply(event)
+        self._strangers.meet(event)
+        return event, Applied(ignored=True)
 
     def restore(self, client_order_id: str, venue: str, venue_order_id: str | None) -> bool:
         """Bring a closed order back into memory from the journal; False when the journal does not know it."""
@@ -223,14 +249,8 @@ class Floor:
         record = self.books.restore(past) if past else None
         if record is not None:
             self._closed.append(record.client_order_id)
+            self.exposure.on_order(record.update())
         return record is not None
-
-    def _adopt(self, adopted: OrderAdopted) -> None:
-        self.record(adopted)
-        if self.hooks.is_own(adopted.order.client_order_id, adopted.order.venue):
-            reason = f"order {adopted.order.client_order_id} carries this engine's tag and is not in the journal"
-            self.block(adopted.order.venue, "", reason, until_operator=True)
-            self.hooks.kill(KillLevel.HALT, adopted.order.venue, reason)
 
     # ------------------------------------------------------------ requests to the venue
 
@@ -258,7 +278,7 @@ class Floor:
                 self.block(event.venue, "", reason, until_operator=True)
                 self.hooks.kill(KillLevel.HALT, event.venue, reason)
 
-    def alarm(self, code: str, text: str, event: Message | None = None, *, venue: str = "") -> None:
+    def alarm(self, code: str, text: str, event: object = None, *, venue: str = "") -> None:
         """Put something that a person should know on record, and tell it."""
         order_id = getattr(event, "client_order_id", "")
         alert = Alerted(code, text, getattr(event, "venue", venue), order_id, self.clock.now_ns())
@@ -269,7 +289,9 @@ class Floor:
 
     def block(self, venue: str, symbol: str, reason: str, *, until_operator: bool) -> None:
         """Let no new risk on the symbol, or the venue; a block for the operator is never weakened."""
-        desk = self.desks[venue]
+        desk = self.desks.get(venue)
+        if desk is None:
+            return
         known = desk.blocks.get(symbol)
         if known is not None and (known[1] or not until_operator):
             return
@@ -278,10 +300,15 @@ class Floor:
         self.outbox.events.append(SymbolBlocked(venue, symbol, reason, until_operator, self.clock.now_ns()))
 
     def release(self, venue: str, symbol: str, reason: str, by: str) -> None:
-        """Lift a block."""
-        if self.desks[venue].blocks.pop(symbol, None) is not None:
+        """Lift a block; raises ``InvalidOrder`` for a venue that is not configured."""
+        desk = self.desks.get(venue)
+        if desk is None:
+            raise InvalidOrder(f"venue {venue!r} is not configured; configured: {', '.join(sorted(self.desks))}")
+        if desk.blocks.pop(symbol, None) is not None:
             self.exposure.on_release(venue, symbol)
             self.outbox.events.append(SymbolReleased(venue, symbol, reason, by, self.clock.now_ns()))
+            if not symbol:
+                self.look_soon(venue)
 
     def carry_out(self, breach: Breach | None) -> None:
         """Do what a broken limit asks for."""
@@ -345,9 +372,18 @@ class Floor:
 
     def _close(self, client_order_id: str) -> None:
         self.watchers.pop(client_order_id, None)
+        self.amended_ns.pop(client_order_id, None)
         self._closed.append(client_order_id)
         if len(self._closed) > self._closed_kept:
-            self.books.evict(self._closed.popleft())
+            self._forget(self._closed.popleft())
+
+    def _forget(self, client_order_id: str) -> None:
+        """Let the oldest closed order go, unless the venue still owes an answer about it."""
+        record = self.books.orders.get(client_order_id)
+        if record is not None and (record.owed_after_ns is not None or record.gap is not None):
+            self._closed.append(client_order_id)
+        else:
+            self.books.evict(client_order_id)
 
     def book_inferred(self, now_ns: int) -> None:
         """Book what the venue has counted for long and not shown; the real trade replaces it when it comes."""
@@ -356,4 +392,9 @@ class Floor:
 
     def export_state(self) -> str:
         """Return all live state for a checkpoint."""
-        return checkpoint_body(self.books, limits=self.limits.export_state())
+        desks = msgspec.json.encode({name: desk.agreed_ns for name, desk in self.desks.items()}).decode()
+        return checkpoint_body(self.books, limits=self.limits.export_state(), desks=desks)
+
+
+def _terms(one: Instrument | None) -> tuple[object, ...]:
+    return () if one is None else (one.quote, one.base, one.multiplier, one.kind)
