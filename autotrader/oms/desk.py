@@ -49,6 +49,7 @@ class Desk:
         self.next_sweep_ns = 0
         self.snapshot_due_ns: int | None = None
         self.trades_wanted = True
+        self.unasked = False
 
     def link_is(self, link: LinkState, reason: str, now_ns: int) -> None:
         """Note the link's state; the time until it is UP again counts as blind."""

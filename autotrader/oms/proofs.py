@@ -16,14 +16,20 @@ class Proofs:
 
     def __init__(self) -> None:
         self._evidence: dict[str, Evidence] = {}
+        self._amended: dict[str, int] = {}
 
-    def proves(self, record: OrderRecord, report: OrderReported, desk: Desk) -> bool:
-        """Take an answer to a query; return whether what it says is proven by now."""
+    def proves(self, record: OrderRecord, report: OrderReported, desk: Desk, amended_ns: int = 0) -> bool:
+        """Take an answer to a query; return whether what it says is proven by now.
+
+        ``amended_ns`` is when the last amend of the order left: its life must be over too before absence is proved.
+        """
         settings = desk.settings
         evidence = self._evidence.get(record.client_order_id)
         if evidence is None:
             evidence = Evidence(record.order.created_ns, settings.request_life_ns, settings.lag_ns)
             self._evidence[record.client_order_id] = evidence
+        if amended_ns:
+            self._count_amend(record.client_order_id, evidence, amended_ns, settings.request_life_ns)
         if desk.heard_since_ns is None:
             evidence.stream_lost()
         else:
@@ -38,12 +44,12 @@ class Proofs:
         evidence.doubt()
         return False
 
-    def request_left(self, record: OrderRecord, now_ns: int, desk: Desk) -> None:
-        """Note that one more request on the order left: its life must be over before absence is proved."""
-        evidence = self._evidence.get(record.client_order_id)
-        if evidence is not None:
-            evidence.request_left(now_ns, desk.settings.request_life_ns)
+    def _count_amend(self, client_order_id: str, evidence: Evidence, amended_ns: int, life_ns: int) -> None:
+        if self._amended.get(client_order_id) != amended_ns:
+            self._amended[client_order_id] = amended_ns
+            evidence.request_left(amended_ns, life_ns)
 
     def keep_only(self, in_doubt: set[str]) -> None:
         """Forget orders that are in doubt no more."""
         self._evidence = {name: evidence for name, evidence in self._evidence.items() if name in in_doubt}
+        self._amended = {name: amended_ns for name, amended_ns in self._amended.items() if name in in_doubt}

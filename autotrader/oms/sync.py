@@ -32,6 +32,10 @@ from autotrader.oms.reconcile import reconcile, unknown_orders
 __all__ = ["Sync"]
 
 RETRY_NS = 1_000_000_000
+UNKNOWN_ALARM_NS = 2_000_000_000
+TOLD = -1
+CLOCK_ALARM_NS = 500_000_000
+CLOCK_HALT_NS = 2_500_000_000
 IN_DOUBT = frozenset({OrderState.SENT, OrderState.UNKNOWN})
 WAITING = {
     OrderState.SENT: "submit",
@@ -48,6 +52,7 @@ class Sync:
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
         self._proofs = Proofs()
+        self._unknown: dict[str, int] = {}
 
     def begin(self) -> None:
         """Doubt every order that was on its way when the last incarnation ended."""
@@ -63,6 +68,8 @@ class Sync:
         desk.link_is(msg.link, msg.reason, now_ns)
         if msg.link is LinkState.UP:
             return
+        if msg.link is LinkState.DOWN:
+            desk.info = None  # who we are is asked anew at every connect
         desk.trades_wanted = True
         self.set_ready(desk, False, msg.reason or f"link {msg.link}")
         if was_up:
@@ -79,10 +86,20 @@ class Sync:
         desk = self._floor.desks[msg.info.venue]
         desk.info = msg.info
         self._floor.exposure.on_account(msg.info)
+        self._judge_clock(desk, msg.clock_offset_ns)
         if msg.info.account != desk.account:
             text = f"{desk.name} says that the account is {msg.info.account}, the configuration says {desk.account}"
             self._floor.block(desk.name, "", text, until_operator=True)
             self._floor.alarm("ACCOUNT_MISMATCH", text, venue=desk.name)
+            self._floor.hooks.kill(KillLevel.HALT, desk.name, text)
+
+    def _judge_clock(self, desk: Desk, offset_ns: int) -> None:
+        """Tell of a clock that is not the venue's; past half of what venues allow a request, no new risk leaves."""
+        if abs(offset_ns) <= CLOCK_ALARM_NS:
+            return
+        text = f"{desk.name}'s clock is {offset_ns / 1e9:+.3f} s off ours: correct the machine's clock"
+        self._floor.alarm("CLOCK", text, venue=desk.name)
+        if abs(offset_ns) > CLOCK_HALT_NS:
             self._floor.hooks.kill(KillLevel.HALT, desk.name, text)
 
     def set_ready(self, desk: Desk, ready: bool, reason: str) -> None:
@@ -104,8 +121,11 @@ class Sync:
         if snapshot is None or not snapshot.complete:
             desk.snapshot_due_ns = now_ns + RETRY_NS
         if snapshot is None:
-            self._floor.alarm("SNAPSHOT", f"{desk.name} could not be asked for its books: {msg.reason}", venue=desk.name)
+            if not desk.unasked:  # told once, asked again every second
+                self._floor.alarm("SNAPSHOT", f"{desk.name} could not be asked for its books: {msg.reason}", venue=desk.name)
+            desk.unasked = True
             return None
+        desk.unasked = False
         desk.last_heard_ns = max(desk.last_heard_ns, now_ns)
         for client_order_id, venue_order_id in unknown_orders(self._floor.books, snapshot):
             self._floor.restore(client_order_id, desk.name, venue_order_id)
@@ -153,10 +173,13 @@ class Sync:
         """Let orders flow once the books agree; an order whose outcome is unknown blocks its own symbol only."""
         if desk.ready or desk.link is LinkState.DOWN or "" in desk.blocks or desk.snapshot_due_ns is not None:
             return
+        if desk.info is None or desk.info.account != desk.account:
+            return
         for record in list(self._records(desk)):
             if record.state in IN_DOUBT:
                 reason = f"order {record.client_order_id} is {record.state}"
                 self._floor.block(desk.name, record.order.symbol, reason, until_operator=False)
+        self._floor.refresh_balances()
         self.set_ready(desk, True, f"reconciled ({purpose})")
 
     # ------------------------------------------------------------ reports, doubts
@@ -166,8 +189,11 @@ class Sync:
         desk = self._floor.desks.get(msg.venue)
         record = self._floor.books.find(msg.client_order_id, msg.venue, msg.venue_order_id)
         if desk is not None and record is not None and msg.asked_ns and not msg.proven:
-            msg = msgspec.structs.replace(msg, proven=self._proofs.proves(record, msg, desk))
+            msg = msgspec.structs.replace(msg, proven=self._proves(record, msg, desk))
         self._floor.hear(msg)
+
+    def _proves(self, record: OrderRecord, msg: OrderReported, desk: Desk) -> bool:
+        return self._proofs.proves(record, msg, desk, self._floor.amended_ns.get(record.client_order_id, 0))
 
     def on_unreadable(self, msg: FrameUnreadable) -> None:
         """Stop new orders until the books were compared: a frame that cannot be read may have been a fill."""
@@ -189,7 +215,7 @@ class Sync:
             order_id = request.client_order_id if isinstance(request, SendCancel) else request.order.client_order_id
             record = self._floor.books.find(order_id)
             if record is not None:
-                self._floor.hear(OrderDoubted(order_id, record.order.venue, now_ns, reason="an actor ended"))
+                self._floor.record(OrderDoubted(order_id, record.order.venue, now_ns, reason="an actor ended"))
 
     # ------------------------------------------------------------ time
 
@@ -203,6 +229,7 @@ class Sync:
                 self._doubt_the_slow(desk, now_ns)
                 self._ask(desk, [(name, after) for venue, name, after in owing if venue == desk.name], now_ns)
                 self._sweep(desk, now_ns)
+        self._tell_of_unknown(now_ns)
         self._floor.book_inferred(now_ns)
         self._floor.refresh_balances()
         for breach in self._floor.limits.on_equity(now_ns):
@@ -217,7 +244,18 @@ class Sync:
         ]
         for record in slow if desk.settings.sweeps else ():
             request, reason = WAITING[record.state], f"no answer for {limit_ns / 1e9:g} s"
-            self._floor.hear(OrderUnknown(record.client_order_id, desk.name, now_ns, None, request, reason))
+            self._floor.record(OrderUnknown(record.client_order_id, desk.name, now_ns, None, request, reason))
+
+    def _tell_of_unknown(self, now_ns: int) -> None:
+        """Tell a person, once, of each order whose outcome has been unknown for a while."""
+        unknown = [record for record in self._floor.books.owing() if record.state is OrderState.UNKNOWN]
+        self._unknown = {record.client_order_id: self._unknown.get(record.client_order_id, now_ns) for record in unknown}
+        for record in unknown:
+            name = record.client_order_id
+            if 0 <= self._unknown[name] <= now_ns - UNKNOWN_ALARM_NS:
+                self._unknown[name] = TOLD
+                text = f"the outcome of order {name} is unknown: no new risk on {record.order.symbol}; the venue is being asked"
+                self._floor.alarm("ORDER_UNKNOWN", f"{record.order.venue}: {text}", record.order)
 
     def _ask(self, desk: Desk, owed: list[tuple[str, int]], now_ns: int) -> None:
         for order_id in desk.plan.due(owed, now_ns, desk.settings.queries_at_once):
