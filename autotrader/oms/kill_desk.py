@@ -32,6 +32,9 @@ __all__ = ["KillDesk"]
 class SweptGate(Protocol):
     """What a sweep asks of the gate."""
 
+    def level(self, venue: str) -> KillLevel:
+        """Return the kill level in force at a venue."""
+
     def sweep_ended(self, venue: str) -> None:
         """Let reduce-only orders pass again at a venue that is clean."""
 
@@ -55,6 +58,13 @@ class KillDesk:
         return [venue for venue, sweep in self._sweeps.items() if not sweep.is_clean]
 
     # ------------------------------------------------------------ inputs
+
+    def begin(self) -> None:
+        """Sweep what an earlier incarnation, or an earlier run, left at CANCEL or above."""
+        for desk in self._floor.desks.values():
+            level = self._gate.level(desk.name)
+            if level >= KillLevel.CANCEL:
+                self._begin(desk, level)
 
     def on_kill(self, msg: KillPulled) -> None:
         """Put the pull on record; from CANCEL on, begin to sweep."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from autotrader.actors import Context, Worker, handles
+from autotrader.actors.ticker import TickToken
 from autotrader.errors import Unavailable
 from autotrader.messages import (
     AccountConfirmed,
@@ -98,6 +99,7 @@ class OrderManagerActor(Worker):
     def __init__(self, context: Context, open_floor: Callable[[], FloorStart], journal: Outlet) -> None:
         super().__init__(context)
         self._open_floor, self._journal = open_floor, journal
+        self._tick: TickToken | None = None
 
     def on_start(self) -> None:
         """Fold the journal and begin the sweeps; every venue is out of step until it has been heard."""
@@ -111,8 +113,9 @@ class OrderManagerActor(Worker):
         self._confirmed: dict[str, AccountConfirmed] = {}
         self._listed: dict[str, InstrumentsListed] = {}
         floor.updated = self._kills.on_update
-        floor.outbox.events.extend(start.opening)
+        floor.outbox.events[:0] = start.opening
         self._sync.begin()
+        self._kills.begin()
         self._tick = self.ticker.every(TICK_S, self.me, SweepDue())
 
     def on_stop(self) -> None:
@@ -184,8 +187,14 @@ class OrderManagerActor(Worker):
 
     # ------------------------------------------------------------ what venues say
 
+    @handles(OrderAccepted)
+    def _on_accepted(self, msg: OrderAccepted) -> None:
+        applied = self._floor.hear(msg)
+        if applied.order is not None:
+            self._streaks.accepted(applied.order.strategy)
+
     @handles(
-        OrderAccepted, OrderFilled, OrderCanceled, OrderExpired, OrderReplaced, ReplaceRejected, OrderSucceeded, OrderUnknown,
+        OrderFilled, OrderCanceled, OrderExpired, OrderReplaced, ReplaceRejected, OrderSucceeded, OrderUnknown,
         TradeBusted, OrderDoubted, OrderAdopted,
     )
     def _on_event(self, msg: OrderEvent | OrderAdopted) -> None:
@@ -193,8 +202,9 @@ class OrderManagerActor(Worker):
 
     @handles(OrderRejected, OrderNotSent, CancelRejected)
     def _on_no(self, msg: OrderRejected | OrderNotSent | CancelRejected) -> None:
-        self._floor.metrics.on_rejected(type(msg).__name__, msg.reason_code)
         applied = self._floor.hear(msg)
+        if not applied.ignored:
+            self._floor.metrics.on_rejected(type(msg).__name__, msg.reason_code)
         if isinstance(msg, OrderRejected) and applied.order is not None:
             self._note_reject(applied.order, msg)
         if isinstance(msg, CancelRejected) and msg.kind != "too_late":
@@ -232,8 +242,7 @@ class OrderManagerActor(Worker):
     @handles(InstrumentsListed)
     def _on_instruments(self, msg: InstrumentsListed) -> None:
         self._listed[msg.venue] = msg
-        self._floor.books.add_instruments(msg.instruments)
-        self._floor.exposure.on_instruments(msg.venue, msg.instruments)
+        self._floor.list_instruments(msg)
         self._floor.tell_all(msg)
 
     @handles(SnapshotTaken)
@@ -292,6 +301,9 @@ class OrderManagerActor(Worker):
     @handles(AttachRoute)
     def _on_attach(self, msg: AttachRoute) -> None:
         self._floor.routes[msg.name] = self.context.handle(msg.actor)
+        off = self._floor.limits.stopped_strategies.get(msg.name)
+        if off is not None:
+            self._floor.tell_route(msg.name, SwitchStrategy(msg.name, on=False, by=off))
         for told in (*self._confirmed.values(), *self._listed.values()):
             self._floor.tell_route(msg.name, told)
         for desk in self._floor.desks.values():

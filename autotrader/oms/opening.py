@@ -9,7 +9,7 @@ import msgspec
 
 from autotrader.clock import Clock
 from autotrader.errors import StartError
-from autotrader.messages import Heartbeat, Message, RunStarted, StrategyStopped, SwitchStrategy
+from autotrader.messages import Heartbeat, InstrumentsListed, Message, RunStarted, StrategyStopped, SwitchStrategy
 from autotrader.model import ClientOrderIds, Instrument
 from autotrader.model.ids import is_this_engine
 from autotrader.oms.book import Books
@@ -18,7 +18,7 @@ from autotrader.oms.differences import Policy
 from autotrader.oms.floor import Floor, Hooks
 from autotrader.oms.journal.commit import Commit, Outlet
 from autotrader.oms.journal.reader import Reader
-from autotrader.oms.journal.restore import Restored, open_books
+from autotrader.oms.journal.restore import Restored, load_parts, open_books
 from autotrader.oms.metrics import Metrics
 from autotrader.risk.limits import Limits
 
@@ -27,6 +27,9 @@ __all__ = [
 ]
 
 FLUSH_S = 5.0
+HEARD_KINDS = (
+    "OrderAccepted", "OrderFilled", "OrderCanceled", "OrderExpired", "BalanceOpened", "BalanceTransferred", "PositionAdopted",
+)
 
 
 class DeskPlan(msgspec.Struct, frozen=True):
@@ -70,12 +73,20 @@ def restore_books(reader: Reader | None, plans: Iterable[DeskPlan]) -> Restored:
 
 
 def last_heard_ns(reader: Reader | None, venues: Iterable[str]) -> dict[str, int]:
-    """Return when the journal last heard of each venue: trades since then may be missing."""
+    """Return until when, by the journal, each venue's trades were heard: those since then may be missing.
+
+    Only what a venue says by itself counts, or what a reconciliation adopted: not our own requests, denials and alarms.
+    """
     if reader is None:
         return {}
-    query = "SELECT ts_ns FROM events WHERE venue = ? ORDER BY seq DESC LIMIT 1"
-    found = {venue: reader.connection().execute(query, (venue,)).fetchone() for venue in venues}
-    return {venue: row[0] for venue, row in found.items() if row is not None}
+    db = reader.connection()
+    since = db.execute("SELECT coalesce(max(seq), 0) FROM checkpoints").fetchone()[0]
+    heard: dict[str, int] = msgspec.json.decode(load_parts(reader).get("desks", "{}"), type=dict[str, int])
+    query = f"SELECT ts_ns FROM events WHERE seq > ? AND venue = ? AND kind IN {HEARD_KINDS} ORDER BY seq DESC LIMIT 1"
+    for venue in venues:
+        row = db.execute(query, (since, venue)).fetchone()
+        heard[venue] = max(heard.get(venue, 0), 0 if row is None else row[0])
+    return heard
 
 
 def make_floor(
@@ -98,10 +109,12 @@ def make_floor(
         )
         for plan in plans
     }
-    for venue, listed in instruments.items():
-        books.add_instruments(listed)
-        exposure.on_instruments(venue, listed)
     floor = Floor(books, exposure, limits, Metrics(books.instrument), clock, wall, desks, hooks, closed_kept=closed_kept)
+    known = books.accounts.instruments()
+    for venue in desks:
+        exposure.on_instruments(venue, [one for one in known if one.venue == venue])
+    for venue, listed in instruments.items():
+        floor.list_instruments(InstrumentsListed(venue, tuple(listed)))
     _tell_limits(floor, restored, limits)
     return floor
 
