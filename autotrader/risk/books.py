@@ -16,7 +16,7 @@ _OWNED = (InstrumentKind.STOCK, InstrumentKind.OPTION)
 class OpenOrder:
     """What one open, sent or unknown order may still do."""
 
-    __slots__ = ("asset", "book", "buy", "filled", "price", "promised", "quantity", "remaining", "reserved", "was_pending")
+    __slots__ = ("asset", "book", "buy", "filled", "pays", "price", "promised", "quantity", "remaining", "reserved", "was_pending")
 
     def __init__(self, book: SymbolBook, *, buy: bool) -> None:
         self.book = book
@@ -24,12 +24,13 @@ class OpenOrder:
         self.asset = ""
         self.quantity = self.filled = self.remaining = self.reserved = ZERO
         self.price: Decimal | None = None
+        self.pays: Decimal | None = None
         self.promised: tuple[Decimal, Decimal | None] | None = None
         self.was_pending = False
 
-    def resize(self, price: Decimal | None) -> None:
-        """Set what the order may still fill, and what it holds of the asset that it would pay with at ``price``."""
-        book, quantity = self.book, self.quantity
+    def resize(self) -> None:
+        """Set what the order may still fill, and what it holds of the asset that it would pay with, at the price it pays."""
+        book, quantity, price = self.book, self.quantity, self.pays
         if self.promised is not None:
             quantity = max(quantity, self.promised[0])
             if price is not None and self.promised[1] is not None:

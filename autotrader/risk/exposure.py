@@ -164,7 +164,7 @@ class Exposure:
         """Count the larger of an order's terms and the ones asked for, until a report settles which hold."""
         order = self._open[client_order_id]
         order.promised, order.was_pending = (quantity, price), False
-        order.resize(order.price)
+        order.resize()
         self._mark(order.book)
 
     # ------------------------------------------------------------ what is asked
@@ -301,7 +301,7 @@ class Exposure:
                 self._rate_changed(asset)
         for order in self._open.values():
             if order.book is book:
-                order.resize(order.price)
+                order.resize()
         self._mark(book)
 
     def _rate_changed(self, asset: str) -> None:
@@ -332,7 +332,8 @@ class Exposure:
 
     def _restate(self, key: object, order: OpenOrder, update: OrderUpdate) -> None:
         order.quantity, order.filled, order.price = update.quantity, update.filled_quantity, update.price
-        order.resize(update.price if update.price is not None else update.stop_price)
+        order.pays = update.price if update.price is not None else update.stop_price
+        order.resize()
         if update.type is _LIMIT or update.type is _STOP_LIMIT:
             waits = update.type is _STOP_LIMIT and (update.held or update.state not in _WORKING)
             order.rest(key, None if waits or update.time_in_force in _MOMENTARY else update.price)
@@ -343,7 +344,7 @@ class Exposure:
         book = order.book
         del self._open[key]
         order.quantity, order.promised = order.filled, None
-        order.resize(order.price)
+        order.resize()
         order.rest(key, None)
         book.count -= 1
         book.venue.count -= 1

@@ -188,6 +188,7 @@ def test_an_amend_that_only_changes_the_quantity_of_a_stop_reserves_at_its_stop_
     assert book(exposure).venue.reserved["USDT"] == 330
     exposure.promise("c1", D(5), None)
     assert book(exposure).open_buy == 5
+    assert book(exposure).venue.reserved["USDT"] == 550
 
 
 def test_equity_before_the_first_balances_is_unknown():
