@@ -16,7 +16,9 @@ _OWNED = (InstrumentKind.STOCK, InstrumentKind.OPTION)
 class OpenOrder:
     """What one open, sent or unknown order may still do."""
 
-    __slots__ = ("asset", "book", "buy", "filled", "pays", "price", "promised", "quantity", "remaining", "reserved", "was_pending")
+    __slots__ = (
+        "asset", "book", "buy", "filled", "pays", "price", "promised", "quantity", "remaining", "reserved", "was_pending",
+    )
 
     def __init__(self, book: SymbolBook, *, buy: bool) -> None:
         self.book = book
