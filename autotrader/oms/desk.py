@@ -47,7 +47,8 @@ class Desk:
         self.down_since_ns: int | None = None
         self.blind_ns = self.snapshot_ns = 0
         self.next_sweep_ns = 0
-        self.snapshot_due_ns: int | None = None
+        self.snapshot_due_ns: int | None = None  # owed before orders may flow
+        self.look_due_ns: int | None = None  # wanted, to lift a block or to see a stranger
         self.trades_wanted = True
         self.unasked = False
 

@@ -148,8 +148,8 @@ class Floor:
     def look_soon(self, venue: str) -> None:
         """Have the venue's books compared as soon as its answers can show what has just happened."""
         desk = self.desks.get(venue)
-        if desk is not None and desk.snapshot_due_ns is None:
-            desk.snapshot_due_ns = self.clock.now_ns() + desk.settings.lag_ns
+        if desk is not None and desk.look_due_ns is None:
+            desk.look_due_ns = self.clock.now_ns() + desk.settings.lag_ns
 
     def tell_route(self, strategy: str, message: Message) -> None:
         """Tell one strategy's runner, if it runs."""

@@ -264,10 +264,10 @@ class Sync:
                 self._floor.send_query(desk, record.update())
 
     def _sweep(self, desk: Desk, now_ns: int) -> None:
-        asked = desk.snapshot_due_ns is not None and now_ns >= desk.snapshot_due_ns
+        asked = any(due_ns is not None and now_ns >= due_ns for due_ns in (desk.snapshot_due_ns, desk.look_due_ns))
         if not asked and not (desk.settings.sweeps and now_ns >= desk.next_sweep_ns):
             return
-        desk.snapshot_due_ns = None
+        desk.snapshot_due_ns = desk.look_due_ns = None
         desk.next_sweep_ns = now_ns + desk.settings.sweep_ns
         self._floor.outbox.tell(desk.resiliency, TakeSnapshot(desk.name, desk.trades_since_ns(now_ns), "sweep"))
 

@@ -330,4 +330,4 @@ def test_an_order_of_a_venue_that_is_configured_no_more_is_left_alone(house: Hou
 def test_an_acknowledgement_without_an_order_of_ours_asks_for_the_venues_books_once(house: House) -> None:
     house.tell(*[house.event(OrderAccepted, "web-7", "F7") for _ in range(3)])
     assert house.codes() == ["UNKNOWN_ORDER"]
-    assert house.desk().snapshot_due_ns is not None
+    assert house.desk().look_due_ns is not None
