@@ -18,7 +18,7 @@ from autotrader.messages import (
 )
 from autotrader.oms.floor import Floor
 from autotrader.oms.requests import Requests
-from autotrader.resiliency.dead_letters import DeadLetters, read_body
+from autotrader.resiliency.dead_letters import DeadLetters, Request, read_body
 
 __all__ = ["DeadDesk"]
 
@@ -44,17 +44,13 @@ class DeadDesk:
     def retry(self, command: RetryDeadLetter) -> str:
         """Ask for the letter's order anew, under a new id, or for its cancel; return the client order id that it concerns.
 
-        Raises ``InvalidOrder`` for a letter that is closed, unknown, or an amend (its terms belong to a moment that is gone).
+        Raises ``InvalidOrder`` for a letter that is closed, unknown, unreadable, or an amend (its terms belong to a moment that
+        is gone), and for an order that the limits deny: then the letter stays open.
         """
         letter = self._open(command.letter_id)
-        request = read_body(letter.body)
-        now_ns = self._floor.clock.now_ns()
+        request = _read(letter)
         if isinstance(request, SendOrder):
-            order = msgspec.structs.replace(
-                request.order, client_order_id=self._new_id(letter.venue), created_ns=now_ns, cap_price=None
-            )
-            self._requests.submit(SubmitOrder(order))
-            order_id = order.client_order_id
+            order_id = self._submit(request, letter)
         elif letter.kind == "CANCEL":
             self._requests.cancel(CancelOrder(letter.client_order_id, command.by))
             order_id = letter.client_order_id
@@ -62,6 +58,22 @@ class DeadDesk:
             raise InvalidOrder(f"dead letter {letter.letter_id} is an amend: decide it anew; discard the letter")
         self._close(letter, "RETRIED", f"as {order_id}", command.by)
         return order_id
+
+    def _submit(self, request: SendOrder, letter: DeadLetterAdded) -> str:
+        floor = self._floor
+        if letter.venue not in floor.desks:
+            text = f"dead letter {letter.letter_id}: venue {letter.venue!r} is not configured"
+            raise InvalidOrder(text, code="UNKNOWN_VENUE")
+        order = msgspec.structs.replace(
+            request.order, client_order_id=self._new_id(letter.venue), created_ns=floor.clock.now_ns(),
+            decided_ns=floor.measure_ns(), cap_price=None,
+        )  # fmt: skip
+        self._requests.submit(SubmitOrder(order))
+        record = floor.books.orders[order.client_order_id]
+        if record.is_done:
+            text = f"dead letter {letter.letter_id} stays open, the limits deny it: {record.reason}"
+            raise InvalidOrder(text, code=record.reason_code)
+        return order.client_order_id
 
     def discard(self, command: DiscardDeadLetter) -> None:
         """Close a letter for good; raises ``InvalidOrder`` without a reason, or when it is not open."""
@@ -83,3 +95,11 @@ class DeadDesk:
         closed = DeadLetterClosed(letter.letter_id, status, reason, by, self._floor.clock.now_ns())
         self.letters.apply(closed)
         self._floor.outbox.events.append(closed)
+
+
+def _read(letter: DeadLetterAdded) -> Request:
+    try:
+        return read_body(letter.body)
+    except msgspec.MsgspecError as error:
+        text = f"dead letter {letter.letter_id} ({letter.kind}) holds no request that can be tried again; discard it"
+        raise InvalidOrder(text, code="UNREADABLE_LETTER") from error

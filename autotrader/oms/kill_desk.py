@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from random import Random
 from typing import Protocol
 
@@ -21,7 +22,7 @@ from autotrader.messages import (
     SnapshotTaken,
     TakeSnapshot,
 )
-from autotrader.model import KillLevel, OrderUpdate, WriteClass
+from autotrader.model import ZERO, Instrument, KillLevel, OrderUpdate, WriteClass
 from autotrader.oms.desk import Desk
 from autotrader.oms.floor import WATCH, Floor
 from autotrader.oms.requests import Requests
@@ -110,8 +111,21 @@ class KillDesk:
         else:
             found = msg.snapshot
             orders = tuple(order for order in found.orders if not order.is_done)
-            do = sweep.listed(OpenList(number, orders, found.complete, dict(found.positions)), self._now_ns())
+            held = self._held(msg.venue, dict(found.positions))
+            do = sweep.listed(OpenList(number, orders, found.complete, held), self._now_ns())
         self._carry_out(self._floor.desks[msg.venue], do)
+
+    def _held(self, venue: str, told: dict[str, Decimal]) -> dict[str, Decimal]:
+        """Return what is left to close: what the venue lists, and what we bought or sold of assets, which it does not list.
+
+        Less than the smallest order cannot be closed and counts as flat.
+        """
+        books = self._floor.books
+        for position in books.positions():
+            if position.venue == venue and position.symbol not in told:
+                told[position.symbol] = position.quantity
+        least = {symbol: _least(books.instrument(venue, symbol)) for symbol in told}
+        return {symbol: quantity for symbol, quantity in told.items() if abs(quantity) >= least[symbol]}
 
     def on_cancel_failed(self, venue: str, client_order_id: str) -> None:
         """Note that a cancel was not taken: the sweep sends it again soon."""
@@ -162,7 +176,12 @@ class KillDesk:
             receipt = floor.limits.receipts.issue(desk.name, order.client_order_id, WriteClass.REDUCE, now_ns)
             self._gate.allow(desk.name, receipt)
             floor.record(OrderIntended(order, now_ns))
+            floor.metrics.on_order(order)
             floor.outbox.release(desk.resiliency, SendOrder(order, receipt))
 
     def _now_ns(self) -> int:
         return self._floor.wall.monotonic_ns()
+
+
+def _least(instrument: Instrument | None) -> Decimal:
+    return ZERO if instrument is None else max(instrument.lot, instrument.min_quantity or ZERO)
