@@ -147,6 +147,26 @@ def test_a_fill_under_a_second_id_halts_and_is_booked_all_the_same() -> None:
     assert state_of(made) is S.PARTIALLY_FILLED
 
 
+def test_a_fills_own_venue_id_counts_where_its_message_has_none() -> None:
+    made = books(*PATHS["OPN"])
+    one = fill("t1", venue_order_id="V9")
+    applied = made.apply(OrderFilled("c1", "binance", one.ts_ns, None, fill=one))
+    assert (applied.event, applied.then, made.orders["c1"].venue_order_id) == (4, 12, "V9")
+
+
+def test_two_alarms_of_one_message_are_told_as_two_sentences() -> None:
+    applied = books(*PATHS["OPN"]).apply(filled(fill("t1", "11", venue_order_id="V9")))
+    assert applied.alert is not None
+    assert applied.alert.count("order c1 (BUY") == 2
+
+
+def test_a_stop_price_is_replaced_like_the_others() -> None:
+    made = books(intended(order(stop_price=D(95))), ACK, event(ReplaceAsked, 2, None, stop_price=D(96)))
+    assert made.orders["c1"].stop_price == D(95)
+    made.apply(event(OrderReplaced, 3))
+    assert (made.orders["c1"].stop_price, made.orders["c1"].price) == (D(96), D(100))
+
+
 def test_of_two_unlinked_venue_orders_the_one_left_keeps_the_order_alive() -> None:
     for ended, left in (("V1", "V9"), ("V9", "V1")):
         made = books(*PATHS["OPN"], event(OrderAccepted, 3, "V9"))
