@@ -1,8 +1,8 @@
 """Client and venue order ids, and the marks by which the two halves of a cancelReplace are known.
 
 Client ids match ``^[a-zA-Z0-9-_]{1,36}$`` (binance.md section 3). Ours are 32 hex digits, which leaves four characters:
-``<id>-xyz`` is the order that replaces another of ours, ``<id>_xyz`` the cancel of the one that it replaces. ``xyz`` comes from the
-replaced order's venue id, so that asking for the same replace twice names the same new order.
+``<id>-xyz`` is the order that replaces another of ours, ``<id>_xyz`` the cancel of the one that it replaces. ``xyz`` comes from
+the replaced order's venue id, so that asking for the same replace twice names the same new order.
 """
 
 from __future__ import annotations

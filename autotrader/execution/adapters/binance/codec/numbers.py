@@ -1,6 +1,6 @@
-"""Decimals, ids and times as Binance writes them: decimal text without an exponent, integers for the rest.
+r"""Decimals, ids and times as Binance writes them: decimal text without an exponent, integers for the rest.
 
-Source: binance.md head and section 9 (number format ``^([0-9]{1,20})(\\.[0-9]{1,20})?$``). Answers may carry a few more digits
+Source: binance.md head and section 9 (number format ``^([0-9]{1,20})(\.[0-9]{1,20})?$``). Answers may carry a few more digits
 than requests, so reading allows 40 a side.
 """
 
@@ -17,8 +17,8 @@ from autotrader.errors import EncodeError
 from autotrader.model import ZERO
 
 __all__ = [
-    "WIDE", "Count", "Identity", "Moment", "TradeNumber", "average", "none_if_zero", "ns_of", "number", "quote_amount", "signed",
-    "text_of",
+    "WIDE", "Count", "Identity", "Moment", "TradeNumber", "average", "none_if_zero", "ns_of", "number", "quote_amount",
+    "signed", "text_of",
 ]
 
 Identity = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]

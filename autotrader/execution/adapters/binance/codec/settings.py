@@ -27,7 +27,7 @@ class CodecSettings(msgspec.Struct, frozen=True):
     - ``replace_partly_filled``: allow cancelReplace of an order with fills. A fill between our last news and the cancel then
       makes the new order too large by as much, so it is off.
     - ``qualified_ids``: venue order ids read ``BTCUSDT:28``; they are unique per symbol only. Off: ``28``, as on the wire.
-    - ``rejected_reports_are_final``: a REJECTED on the stream is an ``OrderRejected``; off: an ``OrderUnknown``, settled by query.
+    - ``rejected_reports_are_final``: a REJECTED on the stream is an ``OrderRejected``; off: ``OrderUnknown``, settled by query.
     - ``believed_in_5xx``: error codes believed although the HTTP status is 5xx (documented: every 5xx is an unknown outcome).
     - ``unlisted_is_refusal``: a 4xx answer with an error code that is not in the table refuses; off: unknown outcome.
     - ``limit_wait_s``, ``ban_wait_s``: what to wait after 429 and 418 that name no time.

@@ -1,6 +1,6 @@
 """What is signed, and by which key. REST and the WebSocket API sign different texts of the same parameters.
 
-Source: binance.md section 2 (DOCS "Request Security"). No text of a key ever shows in a repr, an error or a traceback's message.
+Source: binance.md section 2 (DOCS "Request Security"). No text of a key ever shows in a repr or an error.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from urllib.parse import quote
 
 from autotrader.errors import ConfigError
 
-__all__ = ["Ed25519Signer", "HmacSigner", "Params", "RsaSigner", "Signer", "rest_payload", "signed_query", "signer_of", "ws_payload"]
+__all__ = [
+    "Ed25519Signer", "HmacSigner", "Params", "RsaSigner", "Signer", "rest_payload", "signed_query", "signer_of", "ws_payload",
+]
 
 Params = tuple[tuple[str, str], ...]
 """Parameters in the order in which they are sent."""
