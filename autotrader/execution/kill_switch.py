@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from autotrader.actors.gate import Closed, Gate
-from autotrader.actors.marker import ALL
+from autotrader.actors.marker import ALL, LETTERS, SIZE
 from autotrader.actors.quick_switch import QuickSwitch
 from autotrader.clock import Clock
 from autotrader.execution.latch import Latch, kill_file
 from autotrader.execution.rearm_request import RearmAnswer, RearmRequest, answer_rearm, read_rearm
-from autotrader.execution.steps import run_step
+from autotrader.execution.steps import run_beside, run_step
 from autotrader.messages import KillPulled, KillRearmed, Message
 from autotrader.model import KillLevel
 
@@ -25,7 +26,6 @@ Alert = Callable[[str, str], object]
 
 _LATCH_WAIT_S: Final = 1.0
 _BROADCAST_WAIT_S: Final = 0.050
-_ALL_WAIT_S: Final = 2.5
 _REARM_PATIENCE_NS: Final = 30_000_000_000
 
 
@@ -46,6 +46,23 @@ class _Pull(msgspec.Struct, frozen=True):
     reason: str
     by: str
     since_ns: int
+
+
+class _Act:
+    """One pull on its way through the steps."""
+
+    __slots__ = ("closed", "fresh", "problems", "pull", "scope")
+
+    def __init__(self, pull: _Pull, scope: str, fresh: bool) -> None:
+        self.pull, self.scope, self.fresh = pull, scope, fresh
+        self.closed: Closed | Exception | None = None
+        self.problems: list[str] = []
+
+    def all_problems(self) -> tuple[str, ...]:
+        """Return what went wrong, the gate first."""
+        closed = self.closed
+        bad = isinstance(closed, Exception) or (closed is not None and bool(closed.left))
+        return (*([f"gate: {closed!r}"] if bad else []), *self.problems)
 
 
 def _level_of(level: KillLevel | str) -> KillLevel:
@@ -77,6 +94,7 @@ class KillSwitch:
         self._clock, self._wall = clock, wall
         self._pulls: dict[str, _Pull] = {}
         self._told: dict[str, KillLevel] = {}
+        self._announcing: dict[int, _Act] = {}
         self._last_close: Closed | None = None
         self._problems: tuple[str, ...] = ()
         self._patience: tuple[str, int] = ("", 0)
@@ -91,10 +109,25 @@ class KillSwitch:
         """Pull the switch: when this returns, no byte of what ``level`` forbids is written any more, and the latch is synced.
 
         From any thread, or a signal handler, also with every actor hung. ``scope`` is ``all`` or a venue, ``level`` a member
-        or its name; what is no level is taken for CANCEL. It only raises; pulling again is harmless. A step that fails shows
-        in status and alert, and stops no other.
+        or its name; what is no level is taken for CANCEL. It only raises; pulling again is harmless. Broadcast and alert
+        follow on a thread of their own (``wait_told``). A step that fails shows in status and alert, and stops no other.
         """
         self._act(_Pull(_level_of(level), str(reason), str(by), self._wall.now_ns()), scope or ALL, fresh=True)
+
+    def wait_told(self, timeout_s: float = 1.0) -> bool:
+        """Wait until all that was pulled has been broadcast and alerted, before a process ends; False when time was up."""
+        until = time.monotonic() + timeout_s
+        while self._announcing:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.0005)
+        return True
+
+    def close(self) -> None:
+        """Let go of the latch at the engine's end; from then on the gate lets nothing but cancels and queries pass."""
+        self.wait_told()
+        self._gate.attach(LETTERS[KillLevel.CANCEL] * SIZE)
+        self._latch.close()
 
     def restore(self, levels: Mapping[str, KillLevel], reason: str) -> None:
         """Start closed: apply what ``latch_at_start`` found, before anything can write. The first ``poll`` tells of it."""
@@ -160,6 +193,8 @@ class KillSwitch:
         missing = (*self._own_conditions(scope), *(conditions or self.conditions)(scope))
         if missing:
             return missing
+        if not self.wait_told():
+            return ("the pull is still being told to the actors",)
         if not self._latch.lift(scope, reason, by, self._wall.now_ns(), state.pulls):
             return ("the switch was pulled while the conditions were checked",)
         if not self._gate.reopen(scope, marks):
@@ -174,13 +209,16 @@ class KillSwitch:
     # ------------------------------------------------------------ steps
 
     def _act(self, pull: _Pull, scope: str, fresh: bool) -> None:
-        """Close the gate here; the rest goes on by itself even if this thread is interrupted. ``fresh`` pulls are counted."""
+        """Close the gate here; latch and announcement go on by themselves even if this thread is interrupted or let go."""
+        act = _Act(pull, scope, fresh)
         with QuickSwitch():
-            closed = None
             try:
-                closed = self._close(pull, scope)
+                act.closed = self._close(pull, scope)
             finally:
-                run_step(lambda: self._carry_on(pull, scope, closed, fresh), _ALL_WAIT_S)
+                try:
+                    self._note(act.problems, "latch", run_step(lambda: self._write_latch(act), _LATCH_WAIT_S))
+                finally:
+                    self._announce_once(act)
 
     def _close(self, pull: _Pull, scope: str) -> Closed | Exception:
         known = self._pulls.get(scope)
@@ -192,30 +230,42 @@ class KillSwitch:
             return error
         return closed
 
-    def _carry_on(self, pull: _Pull, scope: str, closed: Closed | Exception | None, fresh: bool) -> None:
-        closed = closed or self._close(pull, scope)
-        problems = [f"gate: {closed!r}"] if isinstance(closed, Exception) or closed.left else []
-        self._note(problems, "latch", run_step(lambda: self._latch_pull(pull, scope, fresh), _LATCH_WAIT_S))
-        if self._gate.levels_in_memory().get(scope, KillLevel.ARMED) < pull.level:  # a re-arm came in between
-            self._close(pull, scope)
-        if self._told.get(scope, KillLevel.ARMED) < pull.level:
-            self._announce(pull, scope, problems)
-        self._problems = tuple(problems)
+    def _write_latch(self, act: _Act) -> None:
+        pull, scope = act.pull, act.scope
+        try:
+            if act.closed is None:
+                act.closed = self._close(pull, scope)
+            self._latch.mark(pull.level, scope)
+            state = self._latch.state()
+            if act.fresh or state.problem or KillLevel[state.levels.get(scope, "ARMED")] < pull.level:
+                self._latch.pull(pull.level, scope, pull.reason, pull.by, pull.since_ns)
+        finally:
+            if self._gate.levels_in_memory().get(scope, KillLevel.ARMED) < pull.level:  # a re-arm came in between
+                self._close(pull, scope)
 
-    def _latch_pull(self, pull: _Pull, scope: str, fresh: bool) -> None:
-        self._latch.mark(pull.level, scope)
-        state = self._latch.state()
-        if fresh or state.problem or KillLevel[state.levels.get(scope, "ARMED")] < pull.level:
-            self._latch.pull(pull.level, scope, pull.reason, pull.by, pull.since_ns)
+    def _announce_once(self, act: _Act) -> None:
+        told = self._told.get(act.scope, KillLevel.ARMED)
+        if told >= act.pull.level:
+            self._problems = act.all_problems()
+            return
+        self._told[act.scope] = act.pull.level
+        self._announcing[id(act)] = act
+        run_beside(lambda: self._announce(act, told))
 
-    def _announce(self, pull: _Pull, scope: str, problems: list[str]) -> None:
-        message = KillPulled(level=pull.level, scope=scope, reason=pull.reason, by=pull.by, ts_ns=self._clock.now_ns())
-        error = run_step(lambda: self._broadcast(message), _BROADCAST_WAIT_S)
-        if error is None or isinstance(error, TimeoutError):
-            self._told[scope] = pull.level
-        self._note(problems, "broadcast", error)
-        text = f"kill switch pulled: {pull.level.name} for {scope} by {pull.by}: {pull.reason}"
-        self._note(problems, "alert", run_step(lambda: self._alert("KILL", "; ".join((text, *problems))), _BROADCAST_WAIT_S))
+    def _announce(self, act: _Act, told: KillLevel) -> None:
+        with QuickSwitch():
+            pull = act.pull
+            message = KillPulled(
+                level=pull.level, scope=act.scope, reason=pull.reason, by=pull.by, ts_ns=self._clock.now_ns())
+            error = run_step(lambda: self._broadcast(message), _BROADCAST_WAIT_S)
+            if error is not None and not isinstance(error, TimeoutError):
+                self._told[act.scope] = told  # the poll tries again
+            self._note(act.problems, "broadcast", error)
+            text = f"kill switch pulled: {pull.level.name} for {act.scope} by {pull.by}: {pull.reason}"
+            line = "; ".join((text, *act.all_problems()))
+            self._note(act.problems, "alert", run_step(lambda: self._alert("KILL", line), _BROADCAST_WAIT_S))
+            self._problems = act.all_problems()
+        self._announcing.pop(id(act), None)
 
     def _tripped(self, venue: str, text: str) -> None:
         self.activate(text, KillLevel.HALT, venue, by="gate")

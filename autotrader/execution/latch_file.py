@@ -1,4 +1,4 @@
-"""The latch on disk: what a pull leaves behind, readable by a person and by the gate of a running engine.
+"""The form of the latch: what a pull leaves behind, readable by a person and by the gate of a running engine (pure).
 
 The file has a fixed size and is only ever written in place, since a running engine has its head mapped. First the 64 bytes of
 ``autotrader.actors.marker``, then two slots that take turns; a slot is a line of sequence, checksum and length, and JSON.
@@ -8,10 +8,8 @@ and newest whole slot the higher level counts.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from mmap import mmap
-from pathlib import Path
 from typing import Final
 from zlib import crc32
 
@@ -32,8 +30,8 @@ from autotrader.actors.marker import (
 from autotrader.model import KillLevel
 
 __all__ = [
-    "FILE_SIZE", "LatchEntry", "LatchState", "closed_state", "create", "fingerprint", "head_of",
-    "raise_head", "read_state", "short", "write_head", "write_slot",
+    "FILE_SIZE", "SLOT_SIZE", "LatchEntry", "LatchState", "armed_file", "closed_state", "fingerprint", "head_of", "next_record",
+    "raise_head", "read_state", "short",
 ]
 
 SLOT_SIZE: Final = 8160
@@ -103,25 +101,9 @@ def head_of(levels: Mapping[str, str]) -> bytes:
     return bytes(head)
 
 
-def create(path: Path) -> None:
-    """Make an armed latch if there is none: whole or not at all."""
-    if path.exists():
-        return
-    scratch = path.with_name(f"{path.name}.{os.getpid()}.new")
-    body = ALL_ARMED + _slot(LatchState(sequence=1)) + b" " * (SLOT_SIZE - 1) + b"\n"
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, body)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    try:
-        os.link(scratch, path)
-    except FileExistsError:
-        pass
-    finally:
-        os.unlink(scratch)
-    _sync_folder(path.parent)
+def armed_file() -> bytes:
+    """Return a whole latch that is armed."""
+    return ALL_ARMED + _slot(LatchState(sequence=1)) + b" " * (SLOT_SIZE - 1) + b"\n"
 
 
 def read_state(body: bytes, besides: str | None = None) -> LatchState:
@@ -152,27 +134,18 @@ def fingerprint(body: bytes | mmap) -> bytes:
     return body[: first + _LINE] + body[second : second + _LINE]
 
 
-def write_slot(descriptor: int, state: LatchState) -> LatchState:
-    """Write the next record over the older slot; returns it with its sequence. The caller syncs."""
+def next_record(state: LatchState) -> tuple[LatchState, int, bytes]:
+    """Return the state as the next record, where it belongs (over the older one), and its bytes."""
     state = msgspec.structs.replace(state, sequence=state.sequence + 1, problem="")
-    os.pwrite(descriptor, _slot(state), _starts()[(state.sequence + 1) % 2])
-    return state
+    return state, _starts()[(state.sequence + 1) % 2], _slot(state)
 
 
-def raise_head(descriptor: int, levels: Mapping[str, str]) -> None:
-    """Raise the mapped bytes to these levels, and lower none; the caller syncs."""
-    head = bytearray(os.pread(descriptor, SIZE, 0).ljust(SIZE, b"\0"))
-    for slot, wanted in enumerate(head_of(levels)[:SLOTS]):
-        if wanted != ARMED_BYTE and level_of_byte(wanted) >= level_of_byte(head[slot]):
-            head[slot] = wanted
-    if head[0] == ARMED_BYTE and head != ALL_ARMED:
-        head[0] = SOME_BYTE
-    write_head(descriptor, bytes(head))
-
-
-def write_head(descriptor: int, head: bytes) -> None:
-    """Write the mapped bytes; the caller syncs."""
-    os.pwrite(descriptor, head, 0)
+def raise_head(head: mmap | bytearray, levels: Mapping[str, str]) -> None:
+    """Raise the mapped bytes to these levels, one by one and lowering none: others may be raising theirs."""
+    wanted = head_of(levels)
+    for slot in range(SLOTS - 1, -1, -1):
+        if wanted[slot] != ARMED_BYTE and level_of_byte(wanted[slot]) >= level_of_byte(head[slot]):
+            head[slot] = wanted[slot]
 
 
 def _starts() -> tuple[int, int]:
@@ -202,11 +175,3 @@ def _parse(slot: bytes) -> LatchState:
 def short(text: str) -> str:
     """Cut a text to what a record has room for."""
     return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

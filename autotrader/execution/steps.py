@@ -5,7 +5,15 @@ from __future__ import annotations
 import _thread
 from collections.abc import Callable
 
-__all__ = ["run_step"]
+__all__ = ["run_beside", "run_step"]
+
+
+def run_beside(work: Callable[[], object]) -> None:
+    """Do ``work``, which reports its own errors, on a thread of its own; here when no more threads are to be had."""
+    try:
+        _thread.start_new_thread(work, ())
+    except RuntimeError:
+        work()
 
 
 def run_step(work: Callable[[], object], wait_s: float) -> BaseException | None:
@@ -27,10 +35,7 @@ def run_step(work: Callable[[], object], wait_s: float) -> BaseException | None:
         finally:
             done.release()
 
-    try:
-        _thread.start_new_thread(run, ())
-    except RuntimeError:  # no more threads to be had: better here than not at all
-        run()
+    run_beside(run)
     if not done.acquire(timeout=wait_s):
         return TimeoutError(f"still at work after {wait_s} s")
     return failures[0] if failures else None

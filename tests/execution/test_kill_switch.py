@@ -52,7 +52,11 @@ class Bench:
         self.diary.append("alerted")
         self.alerts.append((code, text))
 
+    def settle(self) -> None:
+        assert self.switch.wait_told(5)
+
     def pulls(self) -> list[tuple[KillLevel, str]]:
+        self.settle()
         return [(message.level, message.scope) for message in self.told if isinstance(message, KillPulled)]
 
     def trades(self, venue: str = "paper") -> bool:
@@ -67,8 +71,7 @@ class Bench:
 def bench(tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(tmp_path / "run.db")
     yield bench
-    bench.gate.attach(b"C" * 64)
-    bench.latch.close()
+    bench.switch.close()
 
 
 # ---------------------------------------------------------------- pulling
@@ -76,6 +79,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def test_gate_then_latch_then_broadcast_then_alert(bench: Bench) -> None:
     bench.switch.activate("enough")
+    bench.settle()
     assert bench.diary == ["told at latch CANCEL, gate CANCEL", "alerted"]
     assert bench.told == [KillPulled(level=CANCEL, scope=ALL, reason="enough", by="api", ts_ns=1_000)]
     assert bench.alerts == [("KILL", "kill switch pulled: CANCEL for all by api: enough")]
@@ -150,6 +154,7 @@ def test_each_step_works_when_another_fails(bench: Bench, monkeypatch: Any, brok
     else:
         bench.switch._alert = explode
     bench.switch.activate("enough")
+    bench.settle()
     done = set()
     done |= {"gate"} if bench.gate.levels_in_memory() else set()
     done |= {"latch"} if bench.latch.state().pulls else set()
@@ -163,6 +168,7 @@ def test_each_step_works_when_another_fails(bench: Bench, monkeypatch: Any, brok
 def test_the_alert_names_what_failed(bench: Bench, monkeypatch: Any) -> None:
     monkeypatch.setattr(bench.latch, "pull", explode)
     bench.switch.activate("enough")
+    bench.settle()
     assert "latch: RuntimeError: boom" in bench.alerts[0][1]
 
 
@@ -170,6 +176,7 @@ def test_what_failed_is_done_at_the_next_poll(bench: Bench, monkeypatch: Any) ->
     monkeypatch.setattr(bench.latch, "pull", explode)
     told, bench.switch._broadcast = bench.switch._broadcast, explode
     bench.switch.activate("enough", HALT)
+    bench.settle()
     assert not bench.latch.state().pulls
     monkeypatch.undo()
     bench.switch._broadcast = told
@@ -178,6 +185,7 @@ def test_what_failed_is_done_at_the_next_poll(bench: Bench, monkeypatch: Any) ->
     assert state is not None
     assert (state.levels, state.reason) == ({ALL: "HALT"}, "enough")
     assert bench.pulls() == [(HALT, ALL)]
+    bench.settle()
     assert bench.switch.status().problems == ()
 
 
@@ -213,6 +221,7 @@ def test_a_hung_disk_and_a_hung_actor_hold_nobody_up(bench: Bench, monkeypatch: 
     bench.switch.activate("enough")
     assert not bench.trades()
     assert bench.latch.levels() == {ALL: CANCEL}
+    bench.settle()
     assert "TimeoutError" in bench.alerts[0][1]
     release.set()
     eventually(lambda: sorted(ended) == ["broadcast", "latch"])
@@ -224,6 +233,7 @@ def test_without_a_thread_to_be_had_the_steps_run_in_place(bench: Bench, monkeyp
 
     monkeypatch.setattr("_thread.start_new_thread", no_thread)
     bench.switch.activate("enough")
+    bench.settle()
     assert bench.diary == ["told at latch CANCEL, gate CANCEL", "alerted"]
 
 
@@ -283,6 +293,18 @@ def test_not_a_byte_leaves_after_activate_returned(bench: Bench, eventually: Any
     assert set(late) == {b""}
 
 
+def test_after_the_engines_end_nothing_trades_and_the_switch_still_answers(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "ended.db")
+    bench.switch.activate("x", HALT)
+    bench.switch.close()
+    assert not bench.trades()
+    assert bench.switch.status().level is HALT
+    bench.switch.activate("too late", CANCEL)
+    bench.settle()
+    assert any("latch" in problem for problem in bench.switch.status().problems)
+    assert bench.switch.level() is CANCEL
+
+
 # ---------------------------------------------------------------- from outside
 
 
@@ -292,6 +314,7 @@ def test_a_pull_by_another_process_closes_at_once_and_is_carried_on_by_the_poll(
     assert bench.switch.is_halted
     assert not bench.told
     bench.switch.poll()
+    bench.settle()
     assert [(m.reason, m.by) for m in bench.told if isinstance(m, KillPulled)] == [("operator", "cli")]
     assert bench.gate.levels_in_memory() == {ALL: CANCEL}
     assert bench.latch.state().pulls == 1

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from autotrader.actors.marker import ALL, ALL_ARMED, ARMED_BYTE
 from autotrader.execution import latch as latch_module
+from autotrader.execution import latch_store as latch_store_module
 from autotrader.execution.latch import Latch, fold_kill_rows, kill_file, latch_at_start, latch_path, pull_latch, read_latch
 from autotrader.execution.latch_file import FILE_SIZE, SLOT_SIZE, LatchState, head_of, read_state
+from autotrader.execution.latch_store import LatchStore
 from autotrader.messages import KillPulled, KillRearmed
 from autotrader.model import KillLevel
 
@@ -158,7 +160,7 @@ def test_a_second_engine_finds_what_the_first_left(journal: Path) -> None:
 
 
 def test_a_stopped_process_that_holds_the_file_lock_does_not_stop_a_pull(latch: Latch, journal: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(latch_module, "_LOCK_WAIT_S", 0.01)
+    monkeypatch.setattr(latch_store_module, "_LOCK_WAIT_S", 0.01)
     code = "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(1, flush=True); sys.stdin.read()"
     holder = subprocess.Popen([sys.executable, "-c", code, str(latch.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert holder.stdout is not None
@@ -237,68 +239,72 @@ class Torn(Exception):
     """The process dies here."""
 
 
-@pytest.mark.parametrize("death", range(1, 12))
-def test_a_pull_torn_at_any_write_reads_as_open_before_or_closed(journal: Path, death: int, monkeypatch: Any) -> None:
-    """And once the head is written, as closed."""
-    Latch(journal).close()
+def die_at(death: int, monkeypatch: Any) -> list[int]:
+    """Let the process die in the n-th store or sync, half way through a store; returns the count of them."""
     calls = [0]
-    real = {"pwrite": os.pwrite, "fsync": os.fsync, "ftruncate": os.ftruncate}
+    real_store, real_sync, real_raise = LatchStore._store, LatchStore._sync, latch_store_module.raise_head
 
-    def dying(name: str) -> Any:
-        def call(*args: Any) -> Any:
-            calls[0] += 1
-            if calls[0] == death:
-                if name == "pwrite":
-                    real["pwrite"](args[0], args[1][: len(args[1]) // 2], args[2])
-                raise Torn
-            return real[name](*args)
-        return call
+    def step() -> bool:
+        calls[0] += 1
+        return calls[0] == death
 
-    for name in real:
-        monkeypatch.setattr(os, name, dying(name))
-    try:
+    def store(self: LatchStore, place: int, body: bytes) -> None:
+        if step():
+            real_store(self, place, body[: len(body) // 2])
+            raise Torn
+        real_store(self, place, body)
+
+    def sync(self: LatchStore) -> None:
+        if step():
+            raise Torn
+        real_sync(self)
+
+    def raise_head(head: Any, levels: Any) -> None:
+        if step():
+            raise Torn
+        real_raise(head, levels)
+
+    monkeypatch.setattr(LatchStore, "_store", store)
+    monkeypatch.setattr(LatchStore, "_sync", sync)
+    monkeypatch.setattr(latch_store_module, "raise_head", raise_head)
+    return calls
+
+
+@pytest.mark.parametrize("death", range(1, 6))
+def test_a_pull_torn_at_any_point_reads_as_closed_from_its_first_byte_on(journal: Path, death: int, monkeypatch: Any) -> None:
+    Latch(journal).close()
+    calls = die_at(death, monkeypatch)
+    if death <= 4:
+        with pytest.raises(Torn):
+            pull_latch(journal, CANCEL, "x", "cli", ALL, NOW)
+    else:
         pull_latch(journal, CANCEL, "x", "cli", ALL, NOW)
-        finished = True
-    except Torn:
-        finished = False
+        assert calls == [4]
     monkeypatch.undo()
     state = read_latch(journal)
     assert state is not None
-    assert state.level() is CANCEL or (not finished and death == 1)
+    assert state.level() is (KillLevel.ARMED if death == 1 else CANCEL)
     latch = Latch(journal)
     assert latch.state().level() is state.level()
+    assert not latch.state().problem
     latch.close()
 
 
 @pytest.mark.parametrize("death", range(1, 6))
-def test_a_lift_torn_at_any_write_stays_closed_until_it_is_done(journal: Path, death: int, monkeypatch: Any) -> None:
+def test_a_lift_torn_at_any_point_stays_closed_until_its_last_store(journal: Path, death: int, monkeypatch: Any) -> None:
     latch = Latch(journal)
     latch.pull(CANCEL, ALL, "x", "a", NOW)
-    calls, real_write, real_sync = [0], os.pwrite, os.fsync
-
-    def write(descriptor: int, body: bytes, place: int) -> int:
-        calls[0] += 1
-        if calls[0] == death:
-            real_write(descriptor, body[: len(body) // 2], place)
-            raise Torn
-        return real_write(descriptor, body, place)
-
-    def sync(descriptor: int) -> None:
-        calls[0] += 1
-        if calls[0] == death:
-            raise Torn
-        real_sync(descriptor)
-
-    monkeypatch.setattr(os, "pwrite", write)
-    monkeypatch.setattr(os, "fsync", sync)
-    try:
-        lifted = latch.lift(ALL, "looked", "op", NOW, 1)
-    except Torn:
-        lifted = False
+    calls = die_at(death, monkeypatch)
+    if death <= 4:
+        with pytest.raises(Torn):
+            latch.lift(ALL, "looked", "op", NOW, 1)
+    else:
+        assert latch.lift(ALL, "looked", "op", NOW, 1)
+        assert calls == [4]
     monkeypatch.undo()
     state = read_latch(journal)
     assert state is not None
-    assert state.level() is (KillLevel.ARMED if lifted or death >= 3 else CANCEL)
+    assert state.level() is (KillLevel.ARMED if death >= 3 else CANCEL)
     latch.close()
 
 
