@@ -269,6 +269,8 @@ class Matching:
                 self.trade_number += 1
                 self.fill_maker(book, live, own, share, now_ns, out)
                 left -= share
+                if live.resting and left > 0:
+                    self._may_fill(book, live, live.remaining, now_ns, out)
 
 
 def _price(live: BookOrder) -> Decimal:

@@ -136,14 +136,17 @@ class Watch:
     def _check_priority(
         self, before: list[tuple[BookOrder, D | None, int, bool]], events: list[Event], *, at_price: bool
     ) -> None:
-        """No order that rested before and still rests was passed over by one that should have come after it."""
+        """No order that rested before and still rests was passed over by one that should have come after it.
+
+        A reduce-only order may be: it stops at what there is to reduce.
+        """
         left = [(live, price, seq) for live, price, seq, resting in before if resting and live.resting and live.sequence == seq]
         for event in events:
             if not isinstance(event, Filled) or event.fill.liquidity is not Liquidity.MAKER:
                 continue
             live = event.live
             for other, price, sequence in left:
-                if other is live or other.is_buy is not live.is_buy or price is None:
+                if other is live or other.is_buy is not live.is_buy or price is None or other.order.reduce_only:
                     continue
                 better = price > event.fill.price if live.is_buy else price < event.fill.price
                 assert not better, "a worse price was filled first"
