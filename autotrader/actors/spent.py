@@ -23,23 +23,22 @@ class Verdict(StrEnum):
     EXCEEDED = "EXIT_COUNT"
 
 
+_FRESH: Final = Verdict.FRESH
+
+
 class Tally:
     """One venue's exit count: receipts written, retries not counted again. ``issued`` asks the limits' book."""
 
-    __slots__ = ("_issued", "_known", "_venue", "written")
+    __slots__ = ("_issued", "_venue", "known", "written")
 
     def __init__(self, venue: str, issued: Callable[[str], int]) -> None:
         self._venue, self._issued = venue, issued
-        self._known = self.written = 0
+        self.known = self.written = 0
 
-    def add(self) -> bool:
-        """Count one more write; False, and nothing counted, when there are as many as receipts."""
-        if self.written >= self._known:
-            self._known = self._issued(self._venue)
-            if self.written >= self._known:
-                return False
-        self.written += 1
-        return True
+    def has_room(self) -> bool:
+        """Ask the book anew whether one more may be written."""
+        self.known = self._issued(self._venue)
+        return self.written < self.known
 
 
 class SpentReceipts:
@@ -58,25 +57,27 @@ class SpentReceipts:
 
     def spend(self, number: int, attempt: int, tally: Tally) -> Verdict:
         """Take note of one write before it is done; only FRESH may be written."""
+        attempts, slot = self._attempts, number & _MASK
         with self._lock:
-            if number > self._highest:
+            if number == self._highest + 1:  # the usual case, written out: this runs once per order
+                self._highest = number
+                attempts[slot] = 0
+            elif number > self._highest:
                 self._advance(number)
             elif number <= self._highest - WINDOW:
                 return Verdict.EXPIRED
-            slot = number & _MASK
-            spent = self._attempts[slot]
+            spent = attempts[slot]
             if not spent < attempt <= _MOST_ATTEMPTS:
                 return Verdict.USED
-            if not spent and not tally.add():
-                return Verdict.EXCEEDED
-            self._attempts[slot] = attempt
-            return Verdict.FRESH
+            if not spent:
+                if tally.written >= tally.known and not tally.has_room():
+                    return Verdict.EXCEEDED
+                tally.written += 1
+            attempts[slot] = attempt
+            return _FRESH
 
     def _advance(self, number: int) -> None:
-        step = number - self._highest
-        if step == 1:
-            self._attempts[number & _MASK] = 0
-        elif step >= WINDOW:
+        if number - self._highest >= WINDOW:
             self._attempts[:] = bytes(WINDOW)
         else:
             for skipped in range(self._highest + 1, number + 1):
