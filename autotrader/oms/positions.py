@@ -88,16 +88,13 @@ class Holding(msgspec.Struct):
     older: Sum = _NOTHING  # what the trades before the floor add up to: the loader must know the same ones
     behind: bool = False  # the loader lacked some: average and realised P&L wait for it, the quantity does not
 
-    def describe(self, instrument: Instrument, fills_of: FillsOf | None) -> bool:
-        """Take the instrument's terms over; fold anew where they change figures. Returns whether anything changed."""
+    def describe(self, instrument: Instrument, fills_of: FillsOf | None) -> None:
+        """Take the instrument's terms over; fold anew where they change figures."""
         terms = (instrument.quote, instrument.base, instrument.multiplier, instrument.kind in _CASH)
-        if terms == (self.quote, self.base, self.multiplier, self.cash):
-            return False
         refold = (instrument.base, instrument.multiplier) != (self.base, self.multiplier)
         self.quote, self.base, self.multiplier, self.cash = terms
         if refold and (self.entries or self.floor is not None):
             self._refold_all(fills_of)
-        return True
 
     def book(self, fill: Fill, fills_of: FillsOf | None) -> None:
         """Fold one fill in, at its place."""
