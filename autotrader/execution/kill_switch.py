@@ -187,14 +187,16 @@ class KillSwitch:
 
         An operator's act only. ``pulls`` is the latch's count that the operator knew: a later pull is never lifted.
         """
+        self.wait_told()
+        return self._rearm(reason, by, conditions or self.conditions, scope, pulls)
+
+    def _rearm(self, reason: str, by: str, conditions: Conditions, scope: str, pulls: int | None) -> tuple[str, ...]:
         state, marks = self._latch.state(), self._gate.pulled(scope)
         if pulls is not None and pulls != state.pulls:
             return ("the switch was pulled again after this was asked: look, and ask anew",)
-        missing = (*self._own_conditions(scope), *(conditions or self.conditions)(scope))
+        missing = (*self._own_conditions(scope), *conditions(scope))
         if missing:
             return missing
-        if not self.wait_told():
-            return ("the pull is still being told to the actors",)
         if not self._latch.lift(scope, reason, by, self._wall.now_ns(), state.pulls):
             return ("the switch was pulled while the conditions were checked",)
         if not self._gate.reopen(scope, marks):
@@ -286,8 +288,7 @@ class KillSwitch:
     def _follow_latch(self) -> None:
         """Do for a pull from outside what ``activate`` does for one from inside."""
         if not self._latch.is_in_place():
-            self._gate.attach(self._latch.renew())
-            self._latch.restore(self._gate.levels_in_memory(), "the latch was taken away while in use", self._wall.now_ns())
+            self._renew_latch()
         if not self._latch.levels():
             return
         state, here = self._latch.state(), self._gate.levels_in_memory()
@@ -296,6 +297,13 @@ class KillSwitch:
                 reason = state.problem or state.reason or "the latch was closed by another process"
                 pull = _Pull(KillLevel[name], reason, state.by or "latch", state.since_ns or self._wall.now_ns())
                 self._act(pull, scope, fresh=False)
+
+    def _renew_latch(self) -> None:
+        try:
+            self._gate.attach(self._latch.renew())
+            self._latch.restore(self._gate.levels_in_memory(), "the latch was taken away while in use", self._wall.now_ns())
+        except OSError as error:
+            self._problems = (f"the latch was taken away and cannot be made again: {error}",)
 
     def _catch_up(self) -> None:
         latched = self._latch.state().levels
@@ -310,7 +318,7 @@ class KillSwitch:
         return os.path.exists(kill_file(self._latch.journal))
 
     def _own_conditions(self, scope: str) -> tuple[str, ...]:
-        missing = []
+        missing = ["the pull is still being told to the actors"] if self._announcing else []
         if self._kill_file_exists():
             missing.append("the file KILL still lies beside the journal")
         if scope != ALL and self._gate.level(ALL) is not KillLevel.ARMED:
@@ -321,7 +329,7 @@ class KillSwitch:
         now_ns = self._wall.monotonic_ns()
         if self._patience[0] != request.request_id:
             self._patience = (request.request_id, now_ns)
-        missing = self.rearm(request.reason, request.by, scope=request.scope, pulls=request.pulls)
+        missing = self._rearm(request.reason, request.by, self.conditions, request.scope, request.pulls)
         final = not missing or request.pulls != self._latch.state().pulls or now_ns - self._patience[1] >= _REARM_PATIENCE_NS
         answer = RearmAnswer(lifted=not missing, missing=missing, final=final, ts_ns=self._wall.now_ns())
         if request.answer is None or (request.answer.missing, request.answer.final) != (missing, final):

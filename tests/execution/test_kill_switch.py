@@ -55,6 +55,15 @@ class Bench:
     def settle(self) -> None:
         assert self.switch.wait_told(5)
 
+    def pull(self, *args: Any, **options: Any) -> None:
+        """Activate, and wait until it was told: so what is tested next does not depend on who is quicker."""
+        self.switch.activate(*args, **options)
+        self.settle()
+
+    def poll(self) -> None:
+        self.switch.poll()
+        self.settle()
+
     def pulls(self) -> list[tuple[KillLevel, str]]:
         self.settle()
         return [(message.level, message.scope) for message in self.told if isinstance(message, KillPulled)]
@@ -78,8 +87,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_gate_then_latch_then_broadcast_then_alert(bench: Bench) -> None:
-    bench.switch.activate("enough")
-    bench.settle()
+    bench.pull("enough")
     assert bench.diary == ["told at latch CANCEL, gate CANCEL", "alerted"]
     assert bench.told == [KillPulled(level=CANCEL, scope=ALL, reason="enough", by="api", ts_ns=1_000)]
     assert bench.alerts == [("KILL", "kill switch pulled: CANCEL for all by api: enough")]
@@ -91,8 +99,8 @@ def test_the_status_says_who_pulled_and_why(bench: Bench) -> None:
     status = bench.switch.status()
     assert (status.level, status.reason, status.by, status.since_ns) == (ARMED, None, None, None)
     assert not bench.switch.is_halted
-    bench.switch.activate("okx is odd", HALT, "okx", by="op")
-    bench.switch.activate("drawdown", CANCEL, by="limits")
+    bench.pull("okx is odd", HALT, "okx", by="op")
+    bench.pull("drawdown", CANCEL, by="limits")
     status = bench.switch.status()
     assert (status.level, status.reason, status.by, status.since_ns) == (CANCEL, "drawdown", "limits", bench.wall.now_ns())
     assert status.scopes == {ALL: CANCEL, "okx": HALT}
@@ -101,7 +109,7 @@ def test_the_status_says_who_pulled_and_why(bench: Bench) -> None:
 
 
 def test_one_venue_can_be_killed_alone(bench: Bench) -> None:
-    bench.switch.activate("odd", CANCEL, "okx")
+    bench.pull("odd", CANCEL, "okx")
     assert not bench.trades("okx")
     assert bench.trades("paper")
     assert (bench.switch.level("okx"), bench.switch.level("paper"), bench.switch.level()) == (CANCEL, ARMED, ARMED)
@@ -109,7 +117,7 @@ def test_one_venue_can_be_killed_alone(bench: Bench) -> None:
 
 def test_pulling_again_is_told_only_when_it_raises(bench: Bench) -> None:
     for level in (HALT, HALT, CANCEL, HALT, FLATTEN):
-        bench.switch.activate("x", level)
+        bench.pull("x", level)
     assert bench.pulls() == [(HALT, ALL), (CANCEL, ALL), (FLATTEN, ALL)]
     assert bench.switch.level() is FLATTEN
     assert bench.latch.state().pulls == 5
@@ -119,7 +127,7 @@ def test_pulling_again_is_told_only_when_it_raises(bench: Bench) -> None:
     ("halt", HALT), ("FLATTEN", FLATTEN), ("armed", HALT), (KillLevel.ARMED, HALT), ("nonsense", CANCEL), (9, CANCEL),
 ])
 def test_any_level_that_is_asked_for_stops_something(bench: Bench, given: Any, level: KillLevel) -> None:
-    bench.switch.activate("x", given)
+    bench.pull("x", given)
     assert bench.switch.level() is level
 
 
@@ -153,8 +161,7 @@ def test_each_step_works_when_another_fails(bench: Bench, monkeypatch: Any, brok
         bench.switch._broadcast = explode
     else:
         bench.switch._alert = explode
-    bench.switch.activate("enough")
-    bench.settle()
+    bench.pull("enough")
     done = set()
     done |= {"gate"} if bench.gate.levels_in_memory() else set()
     done |= {"latch"} if bench.latch.state().pulls else set()
@@ -167,20 +174,18 @@ def test_each_step_works_when_another_fails(bench: Bench, monkeypatch: Any, brok
 
 def test_the_alert_names_what_failed(bench: Bench, monkeypatch: Any) -> None:
     monkeypatch.setattr(bench.latch, "pull", explode)
-    bench.switch.activate("enough")
-    bench.settle()
+    bench.pull("enough")
     assert "latch: RuntimeError: boom" in bench.alerts[0][1]
 
 
 def test_what_failed_is_done_at_the_next_poll(bench: Bench, monkeypatch: Any) -> None:
     monkeypatch.setattr(bench.latch, "pull", explode)
     told, bench.switch._broadcast = bench.switch._broadcast, explode
-    bench.switch.activate("enough", HALT)
-    bench.settle()
+    bench.pull("enough", HALT)
     assert not bench.latch.state().pulls
     monkeypatch.undo()
     bench.switch._broadcast = told
-    bench.switch.poll()
+    bench.poll()
     state = read_latch(bench.journal)
     assert state is not None
     assert (state.levels, state.reason) == ({ALL: "HALT"}, "enough")
@@ -232,8 +237,7 @@ def test_without_a_thread_to_be_had_the_steps_run_in_place(bench: Bench, monkeyp
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr("_thread.start_new_thread", no_thread)
-    bench.switch.activate("enough")
-    bench.settle()
+    bench.pull("enough")
     assert bench.diary == ["told at latch CANCEL, gate CANCEL", "alerted"]
 
 
@@ -313,25 +317,24 @@ def test_a_pull_by_another_process_closes_at_once_and_is_carried_on_by_the_poll(
     assert not bench.trades()
     assert bench.switch.is_halted
     assert not bench.told
-    bench.switch.poll()
-    bench.settle()
+    bench.poll()
     assert [(m.reason, m.by) for m in bench.told if isinstance(m, KillPulled)] == [("operator", "cli")]
     assert bench.gate.levels_in_memory() == {ALL: CANCEL}
     assert bench.latch.state().pulls == 1
-    bench.switch.poll()
+    bench.poll()
     assert len(bench.told) == 1
 
 
 def test_an_outside_pull_of_an_unlisted_venue_closes_that_venue(bench: Bench) -> None:
     pull_latch(bench.journal, HALT, "odd", "cli", "kraken")
-    bench.switch.poll()
+    bench.poll()
     assert bench.pulls() == [(HALT, "kraken")]
     assert bench.switch.status().scopes == {"kraken": HALT}
 
 
 def test_a_pull_that_died_after_its_first_byte_is_made_whole(bench: Bench) -> None:
     bench.latch.mark(CANCEL, ALL)
-    bench.switch.poll()
+    bench.poll()
     assert bench.pulls() == [(CANCEL, ALL)]
     state = read_latch(bench.journal)
     assert state is not None
@@ -339,19 +342,19 @@ def test_a_pull_that_died_after_its_first_byte_is_made_whole(bench: Bench) -> No
 
 
 def test_the_kill_file_pulls_cancel_once(bench: Bench) -> None:
-    bench.switch.poll()
+    bench.poll()
     assert bench.trades()
     (bench.journal.parent / "KILL").touch()
     for _ in range(3):
-        bench.switch.poll()
+        bench.poll()
     assert bench.pulls() == [(CANCEL, ALL)]
     assert bench.switch.status().by == "file"
 
 
 def test_a_latch_that_is_taken_away_is_made_again_at_the_level_in_force(bench: Bench) -> None:
-    bench.switch.activate("x", HALT)
+    bench.pull("x", HALT)
     os.unlink(bench.latch.path)
-    bench.switch.poll()
+    bench.poll()
     state = read_latch(bench.journal)
     assert state is not None
     assert state.level() is HALT
@@ -359,20 +362,32 @@ def test_a_latch_that_is_taken_away_is_made_again_at_the_level_in_force(bench: B
     assert bench.gate.level(ALL) is CANCEL
 
 
+def test_a_latch_that_cannot_be_made_again_does_not_stop_the_poll(bench: Bench, monkeypatch: Any) -> None:
+    def full(*args: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(bench.latch, "renew", full)
+    os.unlink(bench.latch.path)
+    bench.poll()
+    assert "cannot be made again" in bench.switch.status().problems[0]
+    bench.pull("x")
+    assert not bench.trades()
+
+
 def test_starting_closed_is_told_by_the_first_poll(bench: Bench) -> None:
     bench.switch.restore({ALL: CANCEL, "okx": FLATTEN}, "the journal's last kill row is a pull")
     assert not bench.trades()
     assert not bench.told
-    bench.switch.poll()
+    bench.poll()
     assert sorted(bench.pulls()) == [(CANCEL, ALL), (FLATTEN, "okx")]
     assert bench.latch.state().pulls == 0
-    bench.switch.poll()
+    bench.poll()
     assert len(bench.told) == 2
 
 
 def test_starting_armed_restores_nothing(bench: Bench) -> None:
     bench.switch.restore({}, "")
-    bench.switch.poll()
+    bench.poll()
     assert bench.trades()
     assert not bench.told
 
@@ -381,7 +396,7 @@ def test_starting_armed_restores_nothing(bench: Bench) -> None:
 
 
 def test_rearming_lifts_gate_and_latch_and_is_told(bench: Bench) -> None:
-    bench.switch.activate("x")
+    bench.pull("x")
     assert bench.switch.rearm("looked", "op") == ()
     assert bench.trades()
     state = read_latch(bench.journal)
@@ -393,7 +408,7 @@ def test_rearming_lifts_gate_and_latch_and_is_told(bench: Bench) -> None:
 
 
 def test_rearming_says_what_is_missing_and_lifts_nothing(bench: Bench) -> None:
-    bench.switch.activate("x")
+    bench.pull("x")
     bench.missing = ["okx was not reached"]
     assert bench.switch.rearm("looked", "op") == ("okx was not reached",)
     assert bench.switch.rearm("looked", "op", conditions=lambda scope: [f"{scope}: no"]) == ("all: no",)
@@ -407,35 +422,51 @@ def test_an_engine_that_cannot_tell_rearms_nothing(bench: Bench) -> None:
     assert not bench.trades()
 
 
+def test_a_request_waits_until_the_pull_has_been_told(bench: Bench) -> None:
+    """Else the actors would hear of the re-arm before the pull, and stay killed."""
+    bench.pull("x")
+    request_rearm(bench.journal, ALL, "all is well", "op")
+    bench.switch._announcing[0] = object()  # type: ignore[assignment]
+    bench.switch.poll()
+    request = read_rearm(bench.journal)
+    assert request is not None
+    assert request.answer is not None
+    assert (request.answer.missing, request.answer.final) == (("the pull is still being told to the actors",), False)
+    assert not bench.switch.wait_told(0)
+    bench.switch._announcing.clear()
+    bench.poll()
+    assert bench.trades()
+
+
 def test_the_kill_file_has_to_go_first(bench: Bench) -> None:
     (bench.journal.parent / "KILL").touch()
-    bench.switch.poll()
+    bench.poll()
     assert "KILL" in bench.switch.rearm("looked", "op")[0]
     (bench.journal.parent / "KILL").unlink()
     assert bench.switch.rearm("looked", "op") == ()
 
 
 def test_a_venue_stays_closed_while_all_are(bench: Bench) -> None:
-    bench.switch.activate("x", HALT)
-    bench.switch.activate("y", HALT, "okx")
+    bench.pull("x", HALT)
+    bench.pull("y", HALT, "okx")
     assert "scope all" in bench.switch.rearm("looked", "op", scope="okx")[0]
     assert bench.switch.rearm("looked", "op") == ()
     assert bench.trades("okx")
 
 
 def test_one_venue_is_rearmed_alone(bench: Bench) -> None:
-    bench.switch.activate("x", HALT, "okx")
-    bench.switch.activate("x", HALT, "paper")
+    bench.pull("x", HALT, "okx")
+    bench.pull("x", HALT, "paper")
     assert bench.switch.rearm("looked", "op", scope="okx") == ()
     assert bench.trades("okx")
     assert not bench.trades("paper")
-    bench.switch.activate("x", HALT, "okx")
+    bench.pull("x", HALT, "okx")
     assert bench.pulls()[-1] == (HALT, "okx")
 
 
 @pytest.mark.parametrize("from_outside", [False, True])
 def test_a_pull_while_the_conditions_are_checked_wins(bench: Bench, from_outside: bool) -> None:
-    bench.switch.activate("x")
+    bench.pull("x")
 
     def conditions(scope: str) -> tuple[str, ...]:
         if from_outside:
@@ -450,7 +481,7 @@ def test_a_pull_while_the_conditions_are_checked_wins(bench: Bench, from_outside
 
 
 def test_a_pull_between_latch_and_gate_wins(bench: Bench, monkeypatch: Any) -> None:
-    bench.switch.activate("x")
+    bench.pull("x")
     real = bench.latch.lift
 
     def lift(*args: Any) -> bool:
@@ -466,7 +497,7 @@ def test_a_pull_between_latch_and_gate_wins(bench: Bench, monkeypatch: Any) -> N
 
 def test_a_rearm_that_overtakes_a_pull_on_its_way_to_the_latch_does_not_undo_it(bench: Bench, monkeypatch: Any) -> None:
     """The gate closes, then a re-arm asked before lifts it, then the latch is written: closed is how it ends."""
-    bench.switch.activate("first")
+    bench.pull("first")
     real = bench.latch.pull
 
     def pull(*args: Any) -> Any:
@@ -475,7 +506,7 @@ def test_a_rearm_that_overtakes_a_pull_on_its_way_to_the_latch_does_not_undo_it(
         return real(*args)
 
     monkeypatch.setattr(bench.latch, "pull", pull)
-    bench.switch.activate("second")
+    bench.pull("second")
     assert bench.gate.levels_in_memory() == {ALL: CANCEL}
     assert not bench.trades()
     assert bench.latch.state().level() is CANCEL
@@ -485,34 +516,34 @@ def test_a_rearm_that_overtakes_a_pull_on_its_way_to_the_latch_does_not_undo_it(
 
 
 def test_a_request_is_granted_by_the_poll_and_answered(bench: Bench) -> None:
-    bench.switch.activate("x")
+    bench.pull("x")
     request_rearm(bench.journal, ALL, "all is well", "op")
-    bench.switch.poll()
+    bench.poll()
     assert bench.trades()
     answered = read_rearm(bench.journal)
     assert answered is not None
     assert answered.answer is not None
     assert (answered.answer.lifted, answered.answer.missing, answered.answer.final) == (True, (), True)
-    bench.switch.activate("again")
-    bench.switch.poll()
+    bench.pull("again")
+    bench.poll()
     assert not bench.trades()
 
 
 def test_a_request_waits_a_while_for_its_conditions_and_then_dies(bench: Bench) -> None:
-    bench.switch.activate("x")
+    bench.pull("x")
     bench.missing = ["a sweep still runs"]
     request_rearm(bench.journal, ALL, "all is well", "op")
-    bench.switch.poll()
+    bench.poll()
     first = read_rearm(bench.journal)
     assert first is not None
     assert first.answer is not None
     assert (first.answer.lifted, first.answer.missing, first.answer.final) == (False, ("a sweep still runs",), False)
     bench.wall.advance(29)
-    bench.switch.poll()
+    bench.poll()
     bench.wall.advance(2)
-    bench.switch.poll()
+    bench.poll()
     bench.missing = []
-    bench.switch.poll()
+    bench.poll()
     last = read_rearm(bench.journal)
     assert last is not None
     assert last.answer is not None
@@ -521,21 +552,21 @@ def test_a_request_waits_a_while_for_its_conditions_and_then_dies(bench: Bench) 
 
 
 def test_a_request_is_granted_once_its_conditions_come_true(bench: Bench) -> None:
-    bench.switch.activate("x")
+    bench.pull("x")
     bench.missing = ["a sweep still runs"]
     request_rearm(bench.journal, ALL, "all is well", "op")
-    bench.switch.poll()
+    bench.poll()
     bench.missing = []
     bench.wall.advance(10)
-    bench.switch.poll()
+    bench.poll()
     assert bench.trades()
 
 
 def test_a_request_dies_with_the_next_pull(bench: Bench) -> None:
-    bench.switch.activate("x")
+    bench.pull("x")
     request_rearm(bench.journal, ALL, "all is well", "op")
-    bench.switch.activate("something new")
-    bench.switch.poll()
+    bench.pull("something new")
+    bench.poll()
     answered = read_rearm(bench.journal)
     assert answered is not None
     assert answered.answer is not None
@@ -547,12 +578,13 @@ def test_a_request_dies_with_the_next_pull(bench: Bench) -> None:
 def test_a_request_made_while_no_engine_ran_is_looked_at_by_the_next_start(bench: Bench) -> None:
     request_rearm(bench.journal, ALL, "all is well", "op")
     bench.switch.restore({ALL: CANCEL}, "the journal's last kill row is a pull")
-    bench.switch.poll()
+    bench.poll()
+    bench.poll()
     assert bench.trades()
 
 
 def test_a_disk_that_takes_no_answer_does_not_stop_the_poll(bench: Bench, monkeypatch: Any) -> None:
-    bench.switch.activate("x")
+    bench.pull("x")
     bench.missing = ["no"]
     request_rearm(bench.journal, ALL, "all is well", "op")
 
@@ -560,5 +592,5 @@ def test_a_disk_that_takes_no_answer_does_not_stop_the_poll(bench: Bench, monkey
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(kill_switch_module, "answer_rearm", full)
-    bench.switch.poll()
+    bench.poll()
     assert "cannot be written" in bench.switch.status().problems[0]
