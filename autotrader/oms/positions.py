@@ -86,6 +86,7 @@ class Holding(msgspec.Struct):
     adoptions: list[Entry] = msgspec.field(default_factory=list)
     late: dict[str, tuple[Key, Entry | None]] = msgspec.field(default_factory=dict)  # changes the loader may not have yet
     older: Sum = _NOTHING  # what the trades before the floor add up to: the loader must know the same ones
+    tries: int = 0  # how often it was looked at while the loader was behind
     behind: bool = False  # the loader lacked some: average and realised P&L wait for it, the quantity does not
 
     def describe(self, instrument: Instrument, fills_of: FillsOf | None) -> None:
@@ -223,9 +224,11 @@ class Holding(msgspec.Struct):
         del self.entries[:half]
 
     def catch_up(self, fills_of: FillsOf | None) -> None:
-        """Fold anew what waited for the loader, if it has caught up."""
+        """Fold anew what waited for the loader, if it has caught up; it is asked ever more seldom, since a load is dear."""
         if self.behind:
-            self._refold_all(fills_of)
+            self.tries += 1
+            if self.tries & (self.tries - 1) == 0:
+                self._refold_all(fills_of)
 
     def _refold_all(self, fills_of: FillsOf | None) -> bool:
         """Fold from the beginning: what the loader has before the floor, changes it may not have yet, and what is kept.
@@ -240,7 +243,7 @@ class Holding(msgspec.Struct):
                 return False
             older.update({f"{at}": entry for at, entry in enumerate(self.adoptions) if entry.key <= floor})
             self.entries = sorted(older.values(), key=_key) + self.entries
-        self.floor, self.before, self.older = None, _FLAT, _NOTHING
+        self.floor, self.before, self.older, self.tries = None, _FLAT, _NOTHING, 0
         self._refold(0)
         while fills_of is not None and len(self.entries) > WINDOW:
             self._trim()

@@ -156,6 +156,19 @@ def quantity_of(made: Books) -> Decimal:
     return signed - sum((one.fee for one in fills if one.fee_asset == "BTC"), Decimal(0))
 
 
+def test_a_loader_that_stays_behind_is_asked_ever_more_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autotrader.oms.positions.WINDOW", 4)
+    asked: list[int] = []
+    made = books(intended(order(quantity="100")), fills_of=lambda *key: asked.append(1) or [])
+    for number in range(8):
+        made.apply(filled(fill(f"t{number}", "1", "100", number + 1)))
+    assert asked == []
+    made.apply(filled(fill("t9", "1", "94", 0)))
+    for _ in range(1000):
+        assert made.position("binance", "BTCUSDT").quantity == Decimal(9)
+    assert len(asked) < 15
+
+
 def test_a_loader_and_a_short_memory_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a window of four fills and all older ones from a loader that is always behind, figures are the same."""
     monkeypatch.setattr("autotrader.oms.positions.WINDOW", 4)
@@ -170,5 +183,6 @@ def test_a_loader_and_a_short_memory_change_nothing(monkeypatch: pytest.MonkeyPa
             if rng.random() < 0.3:
                 committed = booked(made)
         committed = booked(made)
-        position = made.position("binance", "BTCUSDT")
+        for _ in range(2 * len(events)):  # looked at often enough, it asks the loader again
+            position = made.position("binance", "BTCUSDT")
         assert (position.quantity, position.average_price, position.realized_pnl) == reference(standing), seed
