@@ -80,9 +80,9 @@ def _nothing_known(scope: str) -> Sequence[str]:
 class KillSwitch:
     """Stops trading, at once and for good, until an operator re-arms. All methods may be called from any thread.
 
-    ``broadcast`` is the supervisor's, ``alert(code, text)`` must not wait. ``clock`` is the engine's time for the messages,
-    ``wall`` the machine's for latch and patience. ``conditions(scope)`` tells what still speaks against a re-arm; the engine
-    sets it once it can tell.
+    ``broadcast`` is the supervisor's (0 means that nobody took it), ``alert(code, text)`` must not wait. ``clock`` is the
+    engine's time for the messages, ``wall`` the machine's for latch and patience. ``conditions(scope)`` tells what still
+    speaks against a re-arm; the engine sets it once it can tell.
     """
 
     def __init__(
@@ -94,6 +94,7 @@ class KillSwitch:
         self._clock, self._wall = clock, wall
         self._pulls: dict[str, _Pull] = {}
         self._told: dict[str, KillLevel] = {}
+        self._alerted: dict[str, KillLevel] = {}
         self._announcing: dict[int, _Act] = {}
         self._last_close: Closed | None = None
         self._problems: tuple[str, ...] = ()
@@ -204,6 +205,7 @@ class KillSwitch:
         for name in tuple(self._pulls) if scope == ALL else (scope,):
             self._pulls.pop(name, None)
             self._told.pop(name, None)
+            self._alerted.pop(name, None)
         self._broadcast(KillRearmed(scope=scope, reason=reason, by=by, ts_ns=self._clock.now_ns()))
         self._alert("REARMED", f"kill switch re-armed for {scope} by {by}: {reason}")
         return ()
@@ -259,13 +261,16 @@ class KillSwitch:
             pull = act.pull
             message = KillPulled(
                 level=pull.level, scope=act.scope, reason=pull.reason, by=pull.by, ts_ns=self._clock.now_ns())
-            error = run_step(lambda: self._broadcast(message), _BROADCAST_WAIT_S)
-            if error is not None and not isinstance(error, TimeoutError):
-                self._told[act.scope] = told  # the poll tries again
+            taken: list[object] = []
+            error = run_step(lambda: taken.append(self._broadcast(message)), _BROADCAST_WAIT_S)
+            if (error is not None and not isinstance(error, TimeoutError)) or taken == [0]:
+                self._told[act.scope] = told  # nobody has heard it: the poll tries again
             self._note(act.problems, "broadcast", error)
-            text = f"kill switch pulled: {pull.level.name} for {act.scope} by {pull.by}: {pull.reason}"
-            line = "; ".join((text, *act.all_problems()))
-            self._note(act.problems, "alert", run_step(lambda: self._alert("KILL", line), _BROADCAST_WAIT_S))
+            if self._alerted.get(act.scope, KillLevel.ARMED) < pull.level:
+                self._alerted[act.scope] = pull.level
+                text = f"kill switch pulled: {pull.level.name} for {act.scope} by {pull.by}: {pull.reason}"
+                line = "; ".join((text, *act.all_problems()))
+                self._note(act.problems, "alert", run_step(lambda: self._alert("KILL", line), _BROADCAST_WAIT_S))
             self._problems = act.all_problems()
         self._announcing.pop(id(act), None)
 

@@ -309,6 +309,24 @@ def test_after_the_engines_end_nothing_trades_and_the_switch_still_answers(tmp_p
     assert bench.switch.level() is CANCEL
 
 
+def test_a_pull_that_no_actor_took_is_told_again_and_alerted_once(bench: Bench) -> None:
+    """As before the actors have started."""
+    taken = [0]
+
+    def broadcast(message: Message) -> int:
+        bench.told.append(message)
+        return taken[0]
+
+    bench.switch._broadcast = broadcast
+    bench.pull("x")
+    bench.poll()
+    taken[0] = 3
+    bench.poll()
+    bench.poll()
+    assert bench.pulls() == [(CANCEL, ALL)] * 3
+    assert len(bench.alerts) == 1
+
+
 # ---------------------------------------------------------------- from outside
 
 
