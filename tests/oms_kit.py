@@ -149,6 +149,7 @@ class House:
         self.profile, self.controls = profile, controls or {}
         self.policy: dict[str, Any] = {}
         self.probes: dict[str, Probe] = {}
+        self.answered: dict[str, int] = {}
         self.ids = {venue: ClientOrderIds(venue, ACCOUNT, ENGINE, 77) for venue in venues}
         self._readers: list[Reader] = []
         self._number = 0

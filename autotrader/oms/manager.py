@@ -6,6 +6,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from msgspec import structs
+
 from autotrader.actors import Context, Worker, handles
 from autotrader.actors.ticker import TickToken
 from autotrader.errors import Unavailable
@@ -66,7 +68,8 @@ from autotrader.model import OrderUpdate, Position
 from autotrader.oms.dead_desk import DeadDesk
 from autotrader.oms.floor import Floor
 from autotrader.oms.journal import CheckpointDue
-from autotrader.oms.journal.commit import Outlet
+from autotrader.oms.journal.commit import Commit, Outlet
+from autotrader.oms.journal.release import refuse
 from autotrader.oms.kill_desk import KillDesk, SweptGate
 from autotrader.oms.requests import Requests
 from autotrader.oms.snapshot import OmsSnapshot, snapshot_of
@@ -77,6 +80,7 @@ from autotrader.resiliency.streaks import RejectStreaks
 __all__ = ["OrderManagerActor"]
 
 TICK_S = 1.0
+MOST_KEPT_ROWS = 100_000
 
 
 class FloorStart:
@@ -100,6 +104,7 @@ class OrderManagerActor(Worker):
         super().__init__(context)
         self._open_floor, self._journal = open_floor, journal
         self._tick: TickToken | None = None
+        self._kept: list[Commit] = []
 
     def on_start(self) -> None:
         """Fold the journal and begin the sweeps; every venue is out of step until it has been heard."""
@@ -133,13 +138,29 @@ class OrderManagerActor(Worker):
         floor.settle()
         direct = floor.outbox.take_direct()
         commit = floor.outbox.take_commit()
-        if commit is not None:
-            self._journal.tell(commit)
+        if commit is not None or self._kept:
+            self._hand_over(commit)
         for outlet, messages in direct:
             try:
                 outlet.tell(messages)
             except Unavailable as error:
                 self.log.debug("{} messages for {} were not taken: {}", len(messages), outlet.name, error)
+
+    def _hand_over(self, commit: Commit | None) -> None:
+        """Give the rows to the journal. While it is away they are kept in order, and no order leaves on them."""
+        kept, self._kept = [*self._kept, *([commit] if commit is not None else [])], []
+        try:
+            while kept:
+                self._journal.tell(kept[0])
+                del kept[0]
+        except Unavailable as error:
+            self.log.error("the journal takes no rows: {}", error)
+            self._kept = [structs.replace(one, releases=[], waits=True) for one in kept]
+            if sum(len(one.events) for one in kept) > MOST_KEPT_ROWS:
+                raise
+            answers = refuse(kept, self.clock.now_ns(), str(error))
+            if answers:
+                self.me.tell(answers)
 
     # ------------------------------------------------------------ commands
 
