@@ -2,7 +2,7 @@
 
 Out: ``submit_call``, ``cancel_call``, ``replace_call``, ``query_call`` and the reads make a ``Call``; ``stamped`` and
 ``signed_query`` finish it. Back: ``outcome_of`` judges any answer, ``decode_user_frame`` and ``decode_market_frame`` read the
-sockets, ``decode_...`` the reads. Before: ``check_filters`` and the steps. All that a venue may leave open is in ``CodecSettings``.
+sockets, ``decode_...`` the reads. Before: ``check_filters`` and the steps. What the venue leaves open is in ``CodecSettings``.
 """
 
 from autotrader.execution.adapters.binance.codec.calls import (

@@ -46,8 +46,8 @@ class CallKind(StrEnum):
 class Call(msgspec.Struct, frozen=True):
     """One call. ``weight`` is what it costs of REQUEST_WEIGHT when it fails.
 
-    ``wire_id`` is the client id that it sends or asks by; ``before`` is what the order had filled under earlier venue ids than the
-    one that this call changes.
+    ``wire_id`` is the client id that it sends or asks by; ``before`` is what the order had filled under earlier venue
+    ids than the one that this call changes.
     """
 
     kind: CallKind

@@ -1,7 +1,7 @@
 """Market streams and what they are asked by: top of book, trades, bars (binance.md section 6). No key is needed.
 
-Raw (``/ws/...``) and combined (``{"stream", "data"}``) frames are both read. bookTicker has neither an event type nor a time, so its
-quotes carry the time of receipt, and ``update`` (``u``) orders them.
+Raw (``/ws/...``) and combined (``{"stream", "data"}``) frames are both read. bookTicker has neither an event type nor a time,
+so its quotes carry the time of receipt, and ``update`` (``u``) orders them.
 """
 
 from __future__ import annotations

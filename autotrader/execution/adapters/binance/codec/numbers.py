@@ -36,6 +36,7 @@ _UNSIGNED = re.compile(r"[0-9]{1,40}(?:\.[0-9]{1,40})?").fullmatch
 _SIGNED = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?").fullmatch
 _SENDABLE = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?").fullmatch
 _MICROSECONDS = 10**14
+_USUAL_DECIMALS = 8
 
 
 @lru_cache(maxsize=8192)
@@ -80,10 +81,16 @@ def ns_of(moment: int) -> int:
 
 
 def text_of(value: Decimal | None, name: str) -> str:
-    """Write a number for the venue. Raises EncodeError for what it would refuse with -1100: signs, NaN, too many digits."""
+    """Write a number for the venue. Raises EncodeError for what it would refuse with -1100: signs, NaN, too many digits.
+
+    Zeros beyond the eighth decimal go, or they would count as too precise (-1111).
+    """
     if value is None:
         raise EncodeError(f"{name} is missing")
     text = format(value, "f") if value.is_finite() and -40 < value.adjusted() < 40 else str(value)
+    whole, point, decimals = text.partition(".")
+    if len(decimals) > _USUAL_DECIMALS:
+        text = f"{whole}{point}{decimals[:_USUAL_DECIMALS]}{decimals[_USUAL_DECIMALS:].rstrip('0')}"
     if _SENDABLE(text) is None:
         raise EncodeError(f"{name} {value} is not a number that Binance takes (at most 20 digits before and after the point)")
     return text

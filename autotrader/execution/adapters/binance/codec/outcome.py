@@ -43,8 +43,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
     ``told`` goes to the order manager in this order, ``failures`` and ``usage`` to the resiliency manager; ``ok`` says that the
     venue answered as a healthy one does (a refusal is healthy), ``code`` and ``reason`` are its words, ``retry_after_s`` is how
-    long to keep quiet. ``error_class`` is None after a success: a read's own decoder may then have the body. ``carried`` is what
-    the adapter adds to ``CodecSettings.carried``.
+    long to keep quiet. ``error_class`` is None after a success: a read's own decoder may then have the body. ``carried`` is
+    what the adapter adds to ``CodecSettings.carried``.
     """
 
     ok: bool
@@ -106,7 +106,7 @@ def outcome_of(
 
 
 def outcome_of_failure(call: Call, sent: bool, reason: str, settings: CodecSettings, recv_ns: int, code: str = "") -> Outcome:
-    """Judge a call without an answer: ``sent`` is False only where it is proved that nothing left (connect refused, DNS, TLS)."""
+    """Judge a call without an answer: ``sent`` is False only where nothing can have left (connect refused, DNS, TLS)."""
     if sent:
         case = _Case(call, ErrorClass.UNKNOWN, code or "NO_ANSWER", reason, 0.0, settings, recv_ns)
         return _outcome(case, _failed(case), ())
@@ -123,7 +123,8 @@ def _words(status: int, error: ErrorBody | None) -> tuple[str, str]:
 
 
 def _unreadable(call: Call, status: int, body: bytes | str) -> UnreadableFrame:
-    return UnreadableFrame(f"the answer to {call.method} {call.path}", f"HTTP {status} without a readable error", bytes_of(body))
+    what = f"the answer to {call.method} {call.path}"
+    return UnreadableFrame(what, f"HTTP {status} without a readable error", bytes_of(body))
 
 
 def _landed(
@@ -229,7 +230,8 @@ def _query(case: _Case) -> list[Message]:
     return [
         OrderReported(
             command.client_order_id, case.settings.venue, case.recv_ns, command.venue_order_id,
-            OrderState.CANCELED if archived else None, ZERO if archived else None, asked_ns=command.asked_ns, reason=case.reason,
+            OrderState.CANCELED if archived else None, ZERO if archived else None, asked_ns=command.asked_ns,
+            reason=case.reason,
         )
     ]  # fmt: skip
 

@@ -32,7 +32,8 @@ def ceil_to(value: Decimal, step: Decimal | None) -> Decimal:
 
 
 def _steps(value: Decimal, step: Decimal, rounding: str) -> Decimal:
-    return WIDE.multiply(WIDE.divide(value, step).to_integral_value(rounding, WIDE), step)
+    count = WIDE.divide(value, step).to_integral_value(rounding, WIDE)
+    return WIDE.multiply(count, step.normalize(WIDE))
 
 
 def is_multiple(value: Decimal, step: Decimal | None) -> bool:
