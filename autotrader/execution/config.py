@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autotrader.config import Settings, load_settings
+from autotrader.errors import ConfigError
 
 __all__ = ["ExecutionConfig"]
 
@@ -42,6 +43,8 @@ class ExecutionConfig:
         if enable_paper_trading:
             given["mode"] = "PAPER"
         self.settings: Settings = load_settings(files, env, sets, extra=[("ExecutionConfig", given)])
+        if enable_paper_trading is False and self.settings.mode == "PAPER":
+            raise ConfigError("enable_paper_trading is false and the mode is PAPER: add mode='SIMULATED', 'TESTNET' or 'LIVE'")
 
     @classmethod
     def of(cls, settings: Settings) -> ExecutionConfig:

@@ -20,6 +20,7 @@ from autotrader.messages import (
     PositionChanged,
     RequestRefused,
     StrategyStopped,
+    SwitchStrategy,
     VenueReady,
 )
 from autotrader.model import Fill, OrderUpdate
@@ -62,10 +63,16 @@ class FrontActor(Worker):
 
     @handles(RequestRefused)
     def _on_refused(self, msg: RequestRefused) -> None:
-        for ticket in self._tickets.get(msg.client_order_id, ()):
+        """Refuse the newest ticket of that request; the order's other tickets go on."""
+        tickets = self._tickets.get(msg.client_order_id, [])
+        ticket = next((one for one in reversed(tickets) if one.request == msg.request), None)
+        if ticket is not None:
             ticket.refuse(msg)
+            tickets.remove(ticket)
+            if not tickets:
+                del self._tickets[msg.client_order_id]
 
-    @handles(AccountChanged, AccountConfirmed, InstrumentsListed, PositionChanged, VenueReady)
+    @handles(AccountChanged, AccountConfirmed, InstrumentsListed, PositionChanged, SwitchStrategy, VenueReady)
     def _on_other(self, msg: Message) -> None:
         """Pass over what runners need and the API asks for when it wants it."""
 

@@ -39,11 +39,18 @@ def until_replaced() -> Until:
     return holds
 
 
+_REQUESTS: dict[Until, str] = {is_answered: "submit", is_done: "cancel"}
+
+
 class Ticket:
-    """One order, as one caller follows it. Any thread may wait; the engine's thread delivers."""
+    """One request on an order, as one caller follows it. Any thread may wait; the engine's thread delivers.
+
+    ``request`` is submit, cancel or modify, as the condition ``until`` shows: a refusal concerns the tickets of its request.
+    """
 
     def __init__(self, client_order_id: str, until: Until = is_answered) -> None:
         self.client_order_id = client_order_id
+        self.request = _REQUESTS.get(until, "modify")
         self._until = until
         self._changed = threading.Condition()
         self._update: OrderUpdate | None = None

@@ -24,7 +24,7 @@ class Watch:
             self._not_ready[message.venue] = "" if message.ready else message.reason or "not ready"
         elif isinstance(message, KillVerdict):
             self._verdicts[message.venue] = message
-        elif isinstance(message, KillPulled | KillRearmed):
+        elif isinstance(message, KillRearmed) or (isinstance(message, KillPulled) and message.level >= KillLevel.CANCEL):
             for venue in self._venues:
                 if message.scope in ("all", venue):
                     self._verdicts.pop(venue, None)
