@@ -169,7 +169,8 @@ def _absent(
     for name, record in books.orders.items():
         if record.order.venue != snapshot.venue or record.order.account != snapshot.account or record.code == DRF:
             continue
-        if name not in listed and not record.is_done and max(record.updated_ns, record.last_ns) <= settled_ns:
+        in_flight = record.code == SND  # its bytes may not be out yet: a time-out makes it UNKNOWN, a list does not
+        if name not in listed and not record.is_done and not in_flight and max(record.updated_ns, record.last_ns) <= settled_ns:
             event = OrderReported(name, snapshot.venue, now_ns, record.venue_order_id, asked_ns=snapshot.asked_ns)
             ours = _describe(record.state, record.filled, record.quantity, record.price)
             reason = "not in the venue's list; that proves nothing yet, it is asked for"
