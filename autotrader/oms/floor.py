@@ -76,6 +76,8 @@ class Floor:
         self.routes: dict[str, Outlet] = {}
         self.watchers: dict[str, set[str]] = {}
         self.subscribers: list[Outlet] = []
+        self.fill_subscribers: list[Outlet] = []
+        self.update_subscribers: list[Outlet] = []
         self.quotes: dict[tuple[str, str], Quote] = {}
         self.updated: Callable[[OrderUpdate], None] | None = None
         self._moved: dict[PositionKey, None] = {}
@@ -126,7 +128,7 @@ class Floor:
     def _publish(self, order: OrderUpdate, previous: OrderState | None) -> None:
         self.outbox.updates.append(order)
         self.exposure.on_order(order)
-        self.tell_about(order.strategy, order.client_order_id, OrderUpdated(order))
+        self._tell_about(order.strategy, order.client_order_id, OrderUpdated(order), self.update_subscribers)
         state = order.state
         if state in DONE_STATES:
             if previous not in DONE_STATES:
@@ -171,8 +173,8 @@ class Floor:
         for route in self.routes.values():
             self.outbox.tell(route, message)
 
-    def tell_about(self, strategy: str, client_order_id: str, message: Message) -> None:
-        """Tell the order's strategy, those who watch the order, and all subscribers."""
+    def _tell_about(self, strategy: str, client_order_id: str, message: Message, subscribers: list[Outlet]) -> None:
+        """Tell the order's strategy, those who watch the order, and those who subscribed."""
         route = self.routes.get(strategy)
         if route is not None:
             self.outbox.tell(route, message)
@@ -180,8 +182,15 @@ class Floor:
             for name in self.watchers.get(client_order_id, ()):
                 if name != strategy and name in self.routes:
                     self.outbox.tell(self.routes[name], message)
-        for subscriber in self.subscribers:
+        for subscriber in subscribers:
             self.outbox.tell(subscriber, message)
+
+    def subscribe(self, outlet: Outlet, *, fills: bool, updates: bool) -> None:
+        """Tell ``outlet`` of notices, and of fills and order updates as asked; asking again only adds."""
+        wanted = ((True, self.subscribers), (fills, self.fill_subscribers), (updates, self.update_subscribers))
+        for is_wanted, subscribers in wanted:
+            if is_wanted and outlet not in subscribers:
+                subscribers.append(outlet)
 
     def _book(self, applied: Applied) -> None:
         order = applied.order
@@ -197,9 +206,10 @@ class Floor:
             self.metrics.on_fill(fill, self.wall.monotonic_ns())
             if order is None or applied.undone:
                 continue
-            self.tell_about(order.strategy, fill.client_order_id, FillBooked(fill, order, applied.decided_ns))
-            if not order.foreign:
-                self.carry_out(self.limits.on_fill(fill, self.clock.now_ns()))
+            booked = FillBooked(fill, order, applied.decided_ns)
+            self._tell_about(order.strategy, fill.client_order_id, booked, self.fill_subscribers)
+            if not order.foreign and (breach := self.limits.on_fill(fill, self.clock.now_ns())) is not None:
+                self.carry_out(breach)
 
     def list_instruments(self, listed: InstrumentsListed) -> None:
         """Take what a venue lists; what positions are folded by goes on record when it is new."""

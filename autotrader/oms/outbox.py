@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from autotrader.messages import Lane, Message
 from autotrader.model import Fill, OrderUpdate, Position
 from autotrader.oms.journal.commit import Commit, Outlet
 
 __all__ = ["Outbox"]
 
+_EVENTS = Lane.EVENTS
+
 
 class Outbox:
     """Collects while messages are handled and is emptied at the flush; belongs to one actor."""
 
-    __slots__ = ("_direct", "_releases", "events", "fills", "positions", "undone", "updates")
+    __slots__ = ("_direct", "_news", "_releases", "events", "fills", "positions", "undone", "updates")
 
     def __init__(self) -> None:
         self.events: list[Message] = []
@@ -20,25 +24,20 @@ class Outbox:
         self.fills: list[Fill] = []
         self.undone: list[Fill] = []
         self.positions: list[Position] = []
-        self._releases: dict[Outlet, list[Message]] = {}
-        self._direct: dict[tuple[Outlet, Lane], list[Message]] = {}
+        self._releases: defaultdict[Outlet, list[Message]] = defaultdict(list)
+        self._direct: defaultdict[tuple[Outlet, Lane], list[Message]] = defaultdict(list)
+        self._news: defaultdict[Outlet, list[Message]] = defaultdict(list)
 
     def release(self, outlet: Outlet, message: Message) -> None:
         """Tell ``message`` only once everything collected so far is durable."""
-        waiting = self._releases.get(outlet)
-        if waiting is None:
-            self._releases[outlet] = [message]
-        else:
-            waiting.append(message)
+        self._releases[outlet].append(message)
 
     def tell(self, outlet: Outlet, message: Message) -> None:
         """Tell ``message`` at the flush, whatever the journal does."""
-        key = (outlet, message.lane)
-        waiting = self._direct.get(key)
-        if waiting is None:
-            self._direct[key] = [message]
+        if message.lane is _EVENTS:
+            self._news[outlet].append(message)
         else:
-            waiting.append(message)
+            self._direct[outlet, message.lane].append(message)
 
     def take_commit(self) -> Commit | None:
         """Return the rows and releases since the last time, or None when there is nothing."""
@@ -54,11 +53,12 @@ class Outbox:
             waits=bool(self._releases),
         )
         self.events, self.updates, self.fills, self.undone, self.positions = [], [], [], [], []
-        self._releases = {}
+        self._releases = defaultdict(list)
         return commit
 
     def take_direct(self) -> list[tuple[Outlet, list[Message]]]:
-        """Return what is told without waiting: lists of one lane each."""
+        """Return what is told without waiting: lists of one lane each, requests to venues before news."""
         direct = [(outlet, messages) for (outlet, _), messages in self._direct.items()]
-        self._direct = {}
+        direct += self._news.items()
+        self._direct, self._news = defaultdict(list), defaultdict(list)
         return direct
