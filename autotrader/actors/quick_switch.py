@@ -1,7 +1,9 @@
 """Make the interpreter hand over quickly while the gate closes, instead of after the 5 ms that a busy thread may hold it.
 
-50 µs, not less: every waiting thread wakes up once per interval to ask again, and with a dozen of them anything shorter spends
-both cores on waking (measured with 8 busy threads and 4 writers: worst close 105 ms at 10 µs, 20 ms at 50, 30 to 70 at 100).
+50 µs, not less: every waiting thread wakes up once per interval to ask again, and a dozen of them can keep the cores busy with
+that alone. Worst close with 8 busy threads and 4 writers on 2 shared cores under SCHED_RR: 105 ms in 60 pulls at 10 µs; 20, 22
+and 30 ms in 60, 150 and 250 pulls at 50 µs; 16 and 71 ms in 60 and 150 at 100 µs. Few runs, and SCHED_RR has no timer slack,
+which is hard on 10 µs: measure again with scripts/kill_pulls.py before relying on the choice.
 """
 
 from __future__ import annotations
