@@ -42,6 +42,7 @@ class Desk:
         self.info: AccountInfo | None = None
         self.plan = QueryPlan()
         self.blocks: dict[str, tuple[str, bool]] = {}
+        self.blocked_ns: dict[str, int] = {}
         self.last_heard_ns = self.agreed_ns = heard_from_ns
         self.heard_since_ns: int | None = None
         self.down_since_ns: int | None = None
@@ -61,8 +62,8 @@ class Desk:
             self.down_since_ns = now_ns
         if link is LinkState.DOWN:
             self.heard_since_ns = None
-        elif self.heard_since_ns is None:
-            self.heard_since_ns = now_ns
+        elif self.heard_since_ns is None or (link is LinkState.SYNCING and self.link is LinkState.UP):
+            self.heard_since_ns = now_ns  # a gap: what was heard before it proves nothing after it
         self.link, self.link_reason = link, reason
 
     def blind_total_ns(self, now_ns: int) -> int:

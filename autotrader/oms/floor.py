@@ -305,9 +305,10 @@ class Floor:
         known = desk.blocks.get(symbol)
         if known is not None and (known[1] or not until_operator):
             return
+        now_ns = desk.blocked_ns[symbol] = self.clock.now_ns()
         desk.blocks[symbol] = (reason, until_operator)
         self.exposure.on_block(venue, symbol, reason)
-        self.outbox.events.append(SymbolBlocked(venue, symbol, reason, until_operator, self.clock.now_ns()))
+        self.outbox.events.append(SymbolBlocked(venue, symbol, reason, until_operator, now_ns))
 
     def release(self, venue: str, symbol: str, reason: str, by: str) -> None:
         """Lift a block; raises ``InvalidOrder`` for a venue that is not configured."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from autotrader.execution.flatten import flatten_orders
+from autotrader.execution.flatten import FLATTENER, flatten_orders
 from autotrader.execution.sweep import Sweep
 from autotrader.execution.sweep_values import OpenList, SweepDo
 from autotrader.messages import (
@@ -143,7 +143,8 @@ class KillDesk:
 
     def _carry_out(self, desk: Desk, do: SweepDo) -> None:
         for cancel in do.cancels:
-            self._floor.outbox.tell(desk.resiliency, cancel)
+            if cancel.attempt > 1 or not self._closes(cancel.client_order_id):
+                self._floor.outbox.tell(desk.resiliency, cancel)
         if do.list_number:
             ask = TakeSnapshot(desk.name, self._floor.clock.now_ns(), f"kill:{do.list_number}")
             self._floor.outbox.tell(desk.resiliency, ask)
@@ -157,6 +158,11 @@ class KillDesk:
             word = "CLEAN" if found.clean else "NOT CLEAN"
             text = f"{desk.name}: {word}: {found.canceled} cancelled, {found.remaining} left; {found.detail}"
             self._floor.alarm("KILL_VERDICT", text, venue=desk.name)
+
+    def _closes(self, client_order_id: str) -> bool:
+        """Say whether the order is one that closes a position: it ends by itself, if it is given the time."""
+        record = self._floor.books.orders.get(client_order_id)
+        return record is not None and record.order.strategy == FLATTENER
 
     def _note(self, event: KillPulled | KillRearmed | KillVerdict) -> None:
         self._floor.outbox.events.append(event)

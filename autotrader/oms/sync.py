@@ -151,7 +151,8 @@ class Sync:
     def _carry_out_line(self, desk: Desk, line: Difference) -> None:
         what = f"{desk.name} {line.what} {line.symbol} {line.client_order_id}"
         text = f"{what}: {line.ours} here, {line.venue} there: {line.reason}"
-        if line.action is not Action.IGNORE and line.what not in QUIET:
+        known = line.action is Action.HALT and desk.blocks.get(line.symbol, ("", False))[1]
+        if line.action is not Action.IGNORE and line.what not in QUIET and not known:
             self._floor.alarm("DIFFERENCE", text, venue=desk.name)
         if line.action is Action.ADOPT:
             for event in line.events:
@@ -163,10 +164,13 @@ class Sync:
                 self._floor.hooks.kill(KillLevel.HALT, desk.name, text)
 
     def _release_blocks(self, desk: Desk, report: DifferenceReport) -> None:
+        if any(_is_money(line) for line in report.lines):
+            return  # whose symbol a balance belongs to cannot be told: judged anew with the next snapshot
         differing = {line.symbol for line in report.lines if line.action is not Action.IGNORE and line.what not in QUIET}
         doubtful = {r.order.symbol for r in self._records(desk) if r.state in IN_DOUBT or r.owed_after_ns is not None}
         for symbol, (_, until_operator) in list(desk.blocks.items()):
-            if symbol and not until_operator and symbol not in differing | doubtful:
+            seen = report.asked_ns >= desk.blocked_ns.get(symbol, 0)
+            if symbol and seen and not until_operator and symbol not in differing | doubtful:
                 self._floor.release(desk.name, symbol, "a clean reconciliation", "reconciliation")
 
     def _become_ready(self, desk: Desk, purpose: str) -> None:

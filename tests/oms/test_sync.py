@@ -224,6 +224,45 @@ def test_money_that_differs_asks_for_trades_first_and_then_halts_the_symbol(hous
     assert "DIFFERENCE" in house.codes()
 
 
+def test_a_difference_that_stands_is_told_once(house: House) -> None:
+    for _ in range(3):
+        house.advance(30, step_s=5)
+        house.take(positions=((SYMBOL, D(5)),))
+    assert house.codes().count("DIFFERENCE") == 1
+
+
+def test_a_snapshot_asked_before_the_doubt_lifts_no_block(house: House) -> None:
+    asked_ns = house.clock.now_ns()
+    house.advance(2)
+    order = house.submit()
+    house.tell(house.event(OrderUnknown, order))
+    house.ack(order)
+    house.advance(1)
+    house.tell(house.event(OrderReported, order, state=S.OPEN, filled_quantity=D(0), asked_ns=house.clock.now_ns()))
+    house.take("sweep", house.row(order), asked_ns=asked_ns)
+    assert SYMBOL in house.desk().blocks
+    house.take("sweep", house.row(order))
+    assert house.desk().blocks == {}
+
+
+def test_no_block_is_lifted_while_money_differs(house: House) -> None:
+    house.floor.block(VENUE, SYMBOL, "a doubt", until_operator=False)
+    house.advance(2)
+    house.take("sweep", usdt="900000")
+    assert SYMBOL in house.desk().blocks
+    house.take("sweep")
+    assert house.desk().blocks == {}
+
+
+def test_a_gap_in_the_stream_voids_what_was_heard_before(house: House) -> None:
+    house.advance(5)
+    house.tell(house.link(LinkState.SYNCING, "sequence gap"))
+    assert house.desk().heard_since_ns == house.clock.now_ns()
+    house.advance(1)
+    house.tell(house.link(LinkState.UP))
+    assert house.desk().heard_since_ns == house.clock.now_ns() - SECOND
+
+
 def test_a_trade_that_the_stream_never_told_is_found_by_the_sweep_and_booked(house: House) -> None:
     order = house.working("2")
     house.advance(35)
