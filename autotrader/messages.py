@@ -720,9 +720,11 @@ class AttachRoute(Message, frozen=True):
 
 
 class Subscribe(Message, frozen=True):
-    """Tell the actor ``name`` of every fill, order update and alert from now on."""
+    """Tell the actor ``name`` from now on of all that a person should know, and of every fill and order update if wanted."""
 
     name: str
+    fills: bool = True
+    updates: bool = True
 
 
 class SweepDue(Message, frozen=True):

@@ -215,7 +215,7 @@ class House:
             instruments={}, closed_kept=self.closed_kept,
         )
         floor.routes.update({WATCH: handle("watch")})
-        floor.subscribers.append(handle("ears"))
+        floor.subscribe(handle("ears"), fills=True, updates=True)
         letters = DeadLetters()
         for letter in restored.dead_letters:
             letters.apply(letter)

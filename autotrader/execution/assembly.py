@@ -22,7 +22,16 @@ from autotrader.execution.kill_switch import KillSwitch
 from autotrader.execution.latch import Latch, kill_file, latch_at_start
 from autotrader.execution.market import Market, feed_spec, open_market
 from autotrader.execution.watch import Watch
-from autotrader.messages import Alerted, Message, RequestsAbandoned, SendCancel, SendOrder, SendReplace, StrategyStopped
+from autotrader.messages import (
+    Alerted,
+    Message,
+    RequestsAbandoned,
+    SendCancel,
+    SendOrder,
+    SendReplace,
+    StrategyStopped,
+    Subscribe,
+)
 from autotrader.model import KillLevel
 from autotrader.oms.desk import DeskSettings
 from autotrader.oms.differences import Policy
@@ -92,6 +101,7 @@ class Assembly:
         self.accounts = {name: plan.account for name, plan in self.plans.items()}
         self.risk = settings.limits()
         self.seed = settings.ids.seed if settings.ids.seed is not None or not self.market.lock_step else 0
+        self.subscriptions: list[Subscribe] = []
         self._files = ExitStack()
 
     # ------------------------------------------------------------ files
@@ -155,6 +165,11 @@ class Assembly:
     def _reader(self) -> Reader | None:
         return Reader(self.path) if isinstance(self.store, Store) else None
 
+    def subscribe(self, wanted: Subscribe) -> None:
+        """Have the order manager, and each later incarnation of it, tell the actor that is named."""
+        self.subscriptions.append(wanted)
+        self.runtime.handle(OMS).tell(wanted)
+
     def close(self) -> None:
         """Let go of all files and locks, and end the alerts' threads."""
         self._files.close()
@@ -207,7 +222,9 @@ class Assembly:
             closed_kept=100_000 if reader is None else 5_000,
         )
         floor.routes.update({API: runtime.handle(FRONT), WATCH: runtime.handle(WATCH)})
-        floor.subscribers.append(runtime.handle(DISPATCHER))
+        floor.subscribe(runtime.handle(DISPATCHER), fills=False, updates=False)
+        for wanted in self.subscriptions:
+            floor.subscribe(runtime.handle(wanted.name), fills=wanted.fills, updates=wanted.updates)
         letters = DeadLetters()
         for letter in restored.dead_letters:
             letters.apply(letter)

@@ -39,6 +39,7 @@ from autotrader.messages import (
     RetryDeadLetter,
     StopTrading,
     SubmitOrder,
+    Subscribe,
     SwitchStrategy,
 )
 from autotrader.model import ExecutionDecision, Fill, Order, OrderUpdate, Position
@@ -312,7 +313,9 @@ class ExecutionEngine:
         self._subscribe((object,), target)
 
     def _subscribe(self, kinds: tuple[type, ...], target: Callback | queue.Queue[Event] | queue.SimpleQueue[Event]) -> None:
-        self._house.runtime.handle(DISPATCHER).tell(AddSubscription(Subscription(kinds, target)))
+        house = self._house
+        house.runtime.handle(DISPATCHER).tell(AddSubscription(Subscription(kinds, target)))
+        house.subscribe(Subscribe(DISPATCHER, updates=kinds != (Fill,)))
 
     # ------------------------------------------------------------ the operator
 

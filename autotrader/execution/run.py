@@ -38,7 +38,7 @@ class Run:
         self.started_ns = house.market.clock.now_ns()
         self.detail = ""
         house.runtime.handle(RUN).bind(self._hear)
-        house.runtime.handle(OMS).tell(Subscribe(RUN))
+        house.subscribe(Subscribe(RUN, fills=until_fills is not None, updates=False))
 
     def _hear(self, message: Message) -> None:
         """Take news, in the teller's thread."""

@@ -333,7 +333,7 @@ class OrderManagerActor(Worker):
 
     @handles(Subscribe)
     def _on_subscribe(self, msg: Subscribe) -> None:
-        self._floor.subscribers.append(self.context.handle(msg.name))
+        self._floor.subscribe(self.context.handle(msg.name), fills=msg.fills, updates=msg.updates)
 
     @handles(GetOrder)
     def _on_get_order(self, msg: GetOrder) -> OrderUpdate | None:

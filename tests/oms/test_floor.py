@@ -290,7 +290,7 @@ def test_an_alarm_is_on_record_told_and_handed_to_who_wakes_people(house: House)
 
 
 def test_an_outlet_that_nobody_stands_behind_does_not_stop_the_flush(house: House) -> None:
-    house.floor.subscribers.insert(0, house.runtime.handle("nobody"))
+    house.floor.subscribe(house.runtime.handle("nobody"), fills=True, updates=True)
     house.floor.routes["t"] = house.runtime.handle("nobody.else")
     order = house.working()
     house.tell(house.fill(order, "t1"))
