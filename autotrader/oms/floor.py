@@ -30,13 +30,14 @@ from autotrader.messages import (
     SymbolBlocked,
     SymbolReleased,
 )
-from autotrader.model import DONE_STATES, ZERO, Instrument, KillLevel, OrderState, OrderUpdate, Position, Quote
+from autotrader.model import DONE_STATES, ZERO, KillLevel, OrderState, OrderUpdate, Position, Quote
 from autotrader.oms.book import Applied, Books, PositionKey
 from autotrader.oms.desk import Desk
 from autotrader.oms.foreign import Strangers
 from autotrader.oms.hooks import Hooks
 from autotrader.oms.journal.commit import Outlet
 from autotrader.oms.journal.restore import checkpoint_body
+from autotrader.oms.listing import news_of
 from autotrader.oms.metrics import Metrics
 from autotrader.oms.outbox import Outbox
 from autotrader.risk.exposure import Exposure
@@ -82,8 +83,7 @@ class Floor:
         self.updated: Callable[[OrderUpdate], None] | None = None
         self._moved: dict[PositionKey, None] = {}
         self._stale_balances: set[tuple[str, str]] = set()
-        self._account_told_ns = 0
-        self._account_dirty = False
+        self._account_told_ns, self._account_dirty = 0, False
         self._closed: deque[str] = deque(name for name, record in books.orders.items() if record.is_done)
         self._strangers = Strangers(self)
         self.stopped: list[str] = []
@@ -213,12 +213,10 @@ class Floor:
 
     def list_instruments(self, listed: InstrumentsListed) -> None:
         """Take what a venue lists; what positions are folded by goes on record when it is new."""
-        venue, told = listed.venue, listed.instruments
-        news = tuple(one for one in told if _terms(one) != _terms(self.books.instrument(venue, one.symbol)))
-        if news:
-            self.outbox.events.append(InstrumentsListed(venue, news))
-        self.books.add_instruments(told)
-        self.exposure.on_instruments(venue, told)
+        if news := news_of(self.books, listed):
+            self.outbox.events.append(InstrumentsListed(listed.venue, news))
+        self.books.add_instruments(listed.instruments)
+        self.exposure.on_instruments(listed.venue, listed.instruments)
 
     def _pay(self, event: BalanceOpened | BalanceTransferred) -> None:
         """Let the limits see money that no trade moved; what came in later is neither profit nor loss."""
@@ -396,16 +394,7 @@ class Floor:
         else:
             self.books.evict(client_order_id)
 
-    def book_inferred(self, now_ns: int) -> None:
-        """Book what the venue has counted for long and not shown; the real trade replaces it when it comes."""
-        for event in self.books.inferred_due(now_ns):
-            self.record(event)
-
     def export_state(self) -> str:
         """Return all live state for a checkpoint."""
         desks = msgspec.json.encode({name: desk.agreed_ns for name, desk in self.desks.items()}).decode()
         return checkpoint_body(self.books, limits=self.limits.export_state(), desks=desks)
-
-
-def _terms(one: Instrument | None) -> tuple[object, ...]:
-    return () if one is None else (one.quote, one.base, one.multiplier, one.kind)
