@@ -68,7 +68,8 @@ def full_answer(**changes: Any) -> dict[str, Any]:
         "workingTime": 1507725176595, "selfTradePreventionMode": "NONE",
         "fills": [
             {
-                "price": "49900.00000000", "qty": "0.00100000", "commission": "0.00000100", "commissionAsset": "BTC", "tradeId": 56,
+                "price": "49900.00000000", "qty": "0.00100000", "commission": "0.00000100", "commissionAsset": "BTC",
+                "tradeId": 56,
             }
         ],
         **changes,

@@ -192,7 +192,8 @@ def test_a_mode_that_the_symbol_does_not_allow_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "word"),
-    [(OrderType.MARKET, "MARKET"), (OrderType.LIMIT, "LIMIT"), (OrderType.STOP, "STOP_LOSS"), (OrderType.STOP_LIMIT, "STOP_LOSS_LIMIT")],
+    [(OrderType.MARKET, "MARKET"), (OrderType.LIMIT, "LIMIT"), (OrderType.STOP, "STOP_LOSS"),
+        (OrderType.STOP_LIMIT, "STOP_LOSS_LIMIT")],
 )
 def test_a_type_that_the_symbol_does_not_take_is_refused(kind: OrderType, word: str) -> None:
     order = an_order(type=kind, stop_price=D(51000))

@@ -32,7 +32,8 @@ ROWS: list[tuple[int, int, str, ErrorClass]] = [
     (400, -1021, "Timestamp for this request is outside of the recvWindow.", C.CLOCK),
     (400, -1022, "Signature for this request is not valid.", C.AUTH),
     (400, -1034, "Too many connections.", C.LIMITED),
-    (400, -1100, "Illegal characters found in parameter 'price'; legal range is '^([0-9]{1,20})(\\.[0-9]{1,20})?$'.", C.REFUSED),
+    (400, -1100, "Illegal characters found in parameter 'price'; legal range is '^([0-9]{1,20})(\\.[0-9]{1,20})?$'.",
+        C.REFUSED),
     (400, -1101, "Too many parameters; expected '9' and received '10'.", C.REFUSED),
     (400, -1102, "Mandatory parameter 'side' was not sent, was empty/null, or malformed.", C.REFUSED),
     (400, -1106, "Parameter 'timeInForce' sent when not required.", C.REFUSED),
@@ -100,8 +101,10 @@ def test_a_code_can_be_believed_in_a_5xx() -> None:
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (500, C.UNKNOWN), (502, C.UNKNOWN), (503, C.UNKNOWN), (504, C.UNKNOWN), (418, C.BANNED), (429, C.LIMITED), (401, C.AUTH),
-        (403, C.FIREWALL), (400, C.UNKNOWN), (404, C.UNKNOWN), (408, C.UNKNOWN), (409, C.UNKNOWN), (410, C.UNKNOWN), (301, C.UNKNOWN),
+        (500, C.UNKNOWN), (502, C.UNKNOWN), (503, C.UNKNOWN), (504, C.UNKNOWN), (418, C.BANNED), (429, C.LIMITED),
+        (401, C.AUTH),
+        (403, C.FIREWALL), (400, C.UNKNOWN), (404, C.UNKNOWN), (408, C.UNKNOWN), (409, C.UNKNOWN), (410, C.UNKNOWN),
+        (301, C.UNKNOWN),
         (307, C.UNKNOWN), (200, C.UNKNOWN), (100, C.UNKNOWN), (0, C.UNKNOWN),
     ],
 )
@@ -125,7 +128,9 @@ def test_a_known_code_goes_before_401_and_403() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Unknown error, please check your request or try again later.", "Service Unavailable.", "Internal error; unable to process"],
+    "text",
+    ["Unknown error, please check your request or try again later.", "Service Unavailable.",
+        "Internal error; unable to process"],
 )
 def test_a_503_is_unknown_whatever_its_words(text: str) -> None:
     assert classify(503, ErrorBody(-1000, text), SETTINGS) is C.UNKNOWN

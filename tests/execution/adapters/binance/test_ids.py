@@ -49,7 +49,8 @@ def test_ids_of_the_engine_are_legal_and_known_by_their_form() -> None:
     assert not is_replacement(made)
 
 
-@pytest.mark.parametrize("foreign", ["", "web_abc", "mUvoqJxFIILMdfAW5iGSOW", "x" * 36, "A" * 32 + "-abc", OWN[:31], OWN + "-AB1"])
+@pytest.mark.parametrize("foreign", ["", "web_abc", "mUvoqJxFIILMdfAW5iGSOW", "x" * 36, "A" * 32 + "-abc", OWN[:31],
+    OWN + "-AB1"])
 def test_a_foreign_id_stays_as_it_is(foreign: str) -> None:
     assert own_id(foreign) == foreign
     assert not is_ours_by_form(foreign)

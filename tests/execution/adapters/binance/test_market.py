@@ -98,7 +98,8 @@ def test_what_is_not_known_is_told_whole(event: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        b"", b"[]", b"\xff", raw({**TOP, "b": "NaN"}), raw({**TOP, "b": 25.0}), raw({**TOP, "u": "x"}), raw({**TRADE, "q": "1e400"}),
+        b"", b"[]", b"\xff", raw({**TOP, "b": "NaN"}), raw({**TOP, "b": 25.0}), raw({**TOP, "u": "x"}),
+        raw({**TRADE, "q": "1e400"}),
         raw({**TRADE, "m": 1}), raw({**KLINE, "k": None}), raw({"stream": "x", "data": 7}), raw({"e": "trade"}), raw({"u": 1}),
         b'{"stream":"x","data":' + b"[" * 100_000, raw({**TOP, "a": "-1"}),
     ],

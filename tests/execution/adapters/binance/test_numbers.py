@@ -21,7 +21,8 @@ from autotrader.execution.adapters.binance.codec.numbers import (
 )
 
 BAD = [
-    "", "NaN", "sNaN", "Infinity", "-Infinity", "inf", "1e400", "1E-8", "1_000", " 1", "1 ", "1.", ".5", "+1", "0x1", "1,5", "１",
+    "", "NaN", "sNaN", "Infinity", "-Infinity", "inf", "1e400", "1E-8", "1_000", " 1", "1 ", "1.", ".5", "+1", "0x1", "1,5",
+    "１",
     "٣", "--1", "1.2.3", "9" * 41, "1." + "0" * 41, "\n1", "1\n",
 ]
 

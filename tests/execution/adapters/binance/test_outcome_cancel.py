@@ -79,7 +79,8 @@ def test_an_answer_that_it_still_works_is_only_a_report() -> None:
 @pytest.mark.parametrize(
     ("code", "text", "kind"),
     [
-        (-2011, "Unknown order sent.", "too_late"), (-2013, "Order does not exist.", "too_late"), (-2026, "archived", "too_late"),
+        (-2011, "Unknown order sent.", "too_late"), (-2013, "Order does not exist.", "too_late"),
+        (-2026, "archived", "too_late"),
         (-2011, "Order was not canceled due to cancel restrictions.", "final"), (-2039, "ids", "final"),
         (-2011, "This account may not place or cancel orders.", "final"), (-1102, "Mandatory parameter", "final"),
     ],
@@ -156,7 +157,8 @@ def test_cancel_all_of_unknown_outcome_says_so_without_an_order() -> None:
 
 
 def test_one_row_that_cannot_be_read_makes_the_whole_answer_unreadable() -> None:
-    outcome = outcome_of(cancel_all_call("BTCUSDT"), 200, {}, raw([cancel_answer(), cancel_answer(status="ODD")]), SETTINGS, NOW)
+    outcome = outcome_of(cancel_all_call("BTCUSDT"), 200, {}, raw([cancel_answer(), cancel_answer(status="ODD")]), SETTINGS,
+        NOW)
     assert [type(one) for one in outcome.told] == [FrameUnreadable]
     assert outcome.error_class is ErrorClass.UNKNOWN
 
@@ -168,7 +170,8 @@ def test_a_query_reports_state_figures_and_when_it_was_asked() -> None:
     body = raw(query_answer(executedQty="0.00040000", cummulativeQuoteQty="20.0", status="PARTIALLY_FILLED"))
     assert queried(200, body).told == (
         OrderReported(
-            OWN, V, NOW, "28", OrderState.PARTIALLY_FILLED, D("0.0004"), D("0.001"), D("50000.10"), NOW - 5, average_price=D(50000),
+            OWN, V, NOW, "28", OrderState.PARTIALLY_FILLED, D("0.0004"), D("0.001"), D("50000.10"), NOW - 5,
+            average_price=D(50000),
         ),
     )
 
@@ -245,7 +248,8 @@ def test_a_read_that_went_well_leaves_the_body_to_its_decoder() -> None:
 
 @pytest.mark.parametrize(
     ("status", "body", "kind", "ok"),
-    [(429, b"", ErrorClass.LIMITED, False), (400, error(-1121, "x"), ErrorClass.REFUSED, True), (404, b"<html>", ErrorClass.UNKNOWN, False)],
+    [(429, b"", ErrorClass.LIMITED, False), (400, error(-1121, "x"), ErrorClass.REFUSED, True),
+        (404, b"<html>", ErrorClass.UNKNOWN, False)],
 )
 def test_a_read_that_failed_concerns_no_order(status: int, body: bytes, kind: ErrorClass, ok: bool) -> None:
     outcome = outcome_of(open_orders_call(), status, {}, body, SETTINGS, NOW)

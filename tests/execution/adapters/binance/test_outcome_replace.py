@@ -76,7 +76,8 @@ def old_leg(**changes: Any) -> dict[str, Any]:
 
 def both(**changes: Any) -> dict[str, Any]:
     return {
-        "cancelResult": "SUCCESS", "newOrderResult": "SUCCESS", "cancelResponse": old_leg(), "newOrderResponse": new_leg(), **changes,
+        "cancelResult": "SUCCESS", "newOrderResult": "SUCCESS", "cancelResponse": old_leg(), "newOrderResponse": new_leg(),
+        **changes,
     }
 
 
@@ -112,7 +113,8 @@ def test_a_refused_amendment_leaves_the_order_as_it_was(code: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body"), [(500, b""), (400, error(-1007, "x")), (200, b"{}"), (200, raw(amend_answer(orderId=29))), (200, raw(amend_answer(qty="x")))],
+    ("status", "body"), [(500, b""), (400, error(-1007, "x")), (200, b"{}"), (200, raw(amend_answer(orderId=29))),
+        (200, raw(amend_answer(qty="x")))],
 )
 def test_an_amendment_without_a_clear_answer_is_unknown(status: int, body: bytes) -> None:
     doubt = judge(amend(), status, body).told[0]
@@ -151,7 +153,8 @@ def test_the_new_order_may_fill_at_once() -> None:
 
 def test_what_the_old_order_filled_is_carried_into_the_whole() -> None:
     call = exchange("0.001", Standing(D("0.001"), D("50000.10"), None, filled=D("0.0004")))
-    body = both(cancelResponse=old_leg(executedQty="0.0004", cummulativeQuoteQty="20"), newOrderResponse=new_leg(origQty="0.0006"))
+    body = both(cancelResponse=old_leg(executedQty="0.0004", cummulativeQuoteQty="20"),
+        newOrderResponse=new_leg(origQty="0.0006"))
     outcome = judge(call, 200, raw(body))
     assert isinstance(outcome.told[1], OrderReplaced)
     assert outcome.told[1].quantity == D("0.001")
@@ -160,7 +163,8 @@ def test_what_the_old_order_filled_is_carried_into_the_whole() -> None:
 
 def test_a_fill_that_came_in_between_shows_in_the_whole_quantity() -> None:
     call = exchange("0.001", Standing(D("0.001"), D("50000.10"), None, filled=D("0.0004")))
-    body = both(cancelResponse=old_leg(executedQty="0.0005", cummulativeQuoteQty="25"), newOrderResponse=new_leg(origQty="0.0006"))
+    body = both(cancelResponse=old_leg(executedQty="0.0005", cummulativeQuoteQty="25"),
+        newOrderResponse=new_leg(origQty="0.0006"))
     outcome = judge(call, 200, raw(body))
     assert isinstance(outcome.told[1], OrderReplaced)
     assert outcome.told[1].quantity == D("0.0011")
@@ -286,7 +290,8 @@ def test_a_filter_breach_is_told_before_the_cancel_and_refuses() -> None:
         {"cancelResult": "SUCCESS", "newOrderResult": "FAILURE", "cancelResponse": {"orderId": 1}, "newOrderResponse": MATCHES},
         {"cancelResult": "FAILURE", "newOrderResult": "FAILURE", "cancelResponse": "no", "newOrderResponse": MATCHES},
         {"cancelResult": "FAILURE", "newOrderResult": "SUCCESS", "cancelResponse": LATE, "newOrderResponse": {"x": 1}},
-        {"cancelResult": "SUCCESS", "newOrderResult": "FAILURE", "cancelResponse": old_leg(executedQty="NaN"), "newOrderResponse": MATCHES},
+        {"cancelResult": "SUCCESS", "newOrderResult": "FAILURE", "cancelResponse": old_leg(executedQty="NaN"),
+            "newOrderResponse": MATCHES},
     ],
 )
 def test_halves_that_cannot_be_read_are_unknown_and_kept(data: Any) -> None:

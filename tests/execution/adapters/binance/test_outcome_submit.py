@@ -107,7 +107,8 @@ def test_a_rejected_order_is_rejected_and_not_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "held"), [({"workingTime": -1}, True), ({"workingTime": 1507725176595}, False), ({"status": "PENDING_NEW"}, True)],
+    ("changes", "held"), [({"workingTime": -1}, True), ({"workingTime": 1507725176595}, False),
+        ({"status": "PENDING_NEW"}, True)],
 )
 def test_a_stop_is_held_until_it_works(changes: dict[str, Any], held: bool) -> None:
     stop = a_send(type=OrderType.STOP, price=None, stop_price=D(51000))
@@ -180,7 +181,8 @@ def test_no_answer_after_sending_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("code", "text"),
     [
-        (-1013, "Filter failure: LOT_SIZE"), (-1111, "Parameter 'quantity' has too much precision."), (-1121, "Invalid symbol."),
+        (-1013, "Filter failure: LOT_SIZE"), (-1111, "Parameter 'quantity' has too much precision."),
+        (-1121, "Invalid symbol."),
         (-2010, "Account has insufficient balance for requested action."), (-2010, "Order would immediately match and take."),
         (-2010, "Order would trigger immediately."), (-2010, "Market is closed."), (-1020, "This operation is not supported."),
     ],

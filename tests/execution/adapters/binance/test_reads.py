@@ -74,10 +74,12 @@ COUNTS = [
 
 
 def test_open_orders_are_rows_of_a_snapshot() -> None:
-    (row,) = decode_open_orders(raw([query_answer(executedQty="0.00040000", cummulativeQuoteQty="20.0", status="PARTIALLY_FILLED")]), SETTINGS)
+    (row,) = decode_open_orders(raw([query_answer(executedQty="0.00040000", cummulativeQuoteQty="20.0",
+        status="PARTIALLY_FILLED")]), SETTINGS)
     assert row == OrderUpdate(
         OWN, "28", "binance", "acc", "BTCUSDT", Side.BUY, OrderType.LIMIT, TimeInForce.GTC, D("0.001"), D("50000.10"), None,
-        OrderState.PARTIALLY_FILLED, D("0.0004"), D(50000), None, None, "", 1_499_827_319_559_000_000, 1_499_827_319_560_000_000,
+        OrderState.PARTIALLY_FILLED, D("0.0004"), D(50000), None, None, "", 1_499_827_319_559_000_000,
+        1_499_827_319_560_000_000,
     )
 
 
@@ -93,7 +95,8 @@ def test_a_waiting_stop_is_held_and_shows_its_trigger() -> None:
 
 
 def test_a_trailing_stop_is_known_by_its_delta() -> None:
-    (row,) = decode_open_orders(raw([query_answer(type="STOP_LOSS", trailingDelta=50, trailingTime=-1, workingTime=-1)]), SETTINGS)
+    (row,) = decode_open_orders(raw([query_answer(type="STOP_LOSS", trailingDelta=50, trailingTime=-1, workingTime=-1)]),
+        SETTINGS)
     assert (row.type, row.held) == (OrderType.TRAILING_STOP, True)
 
 
@@ -144,7 +147,8 @@ def test_balances_and_rights_of_the_account() -> None:
     state = decode_account(raw(ACCOUNT))
     assert (state.uid, state.can_trade, state.can_withdraw, state.account_type) == ("354937868", True, True, "SPOT")
     assert state.balances == (
-        Balance("BTC", D("4723846.89208129"), D("4723846.89208129")), Balance("LTC", D("4763370.18006011"), D("4763368.68006011")),
+        Balance("BTC", D("4723846.89208129"), D("4723846.89208129")),
+        Balance("LTC", D("4763370.18006011"), D("4763368.68006011")),
     )
     assert state.updated_ns == 123_456_789_000_000
 
@@ -210,14 +214,16 @@ def test_every_read_that_is_cut_or_garbage_is_unreadable(reader: Callable[[bytes
         assert error.value.raw == bad
 
 
-@pytest.mark.parametrize("bad", [{"price": "NaN"}, {"qty": "0.0"}, {"commission": 1.0}, {"isBuyer": "yes"}, {"id": "1"}, {"time": None}])
+@pytest.mark.parametrize("bad", [{"price": "NaN"}, {"qty": "0.0"}, {"commission": 1.0}, {"isBuyer": "yes"}, {"id": "1"},
+    {"time": None}])
 def test_a_trade_that_cannot_be_costs_the_whole_list(bad: dict[str, Any]) -> None:
     with pytest.raises(UnreadableFrame, match="myTrades"):
         decode_trades(raw([TRADE, {**TRADE, **bad}]), SETTINGS)
 
 
 @pytest.mark.parametrize(
-    "bad", [{"executedQty": "-1"}, {"origQty": None}, {"status": "ODD"}, {"side": None}, {"price": "1e5"}, {"preventedQuantity": "x"}],
+    "bad", [{"executedQty": "-1"}, {"origQty": None}, {"status": "ODD"}, {"side": None}, {"price": "1e5"},
+        {"preventedQuantity": "x"}],
 )
 def test_an_order_that_cannot_be_costs_the_whole_list(bad: dict[str, Any]) -> None:
     with pytest.raises(UnreadableFrame, match="openOrders"):

@@ -312,7 +312,8 @@ def test_self_trade_prevention_that_takes_nothing_is_a_report() -> None:
 
 
 def test_a_report_makes_a_row_for_an_order_that_is_not_ours() -> None:
-    frame = decode_user_frame(wrapped(report(c="web_1", o="LIMIT_MAKER", z="0.2", Z="0.02", X="PARTIALLY_FILLED")), SETTINGS, NOW)
+    frame = decode_user_frame(wrapped(report(c="web_1", o="LIMIT_MAKER", z="0.2", Z="0.02", X="PARTIALLY_FILLED")), SETTINGS,
+        NOW)
     assert isinstance(frame, OrderEventTold)
     row = row_of(facts_in(frame.report, SETTINGS), SETTINGS)
     assert (row.client_order_id, row.venue_order_id, row.symbol, row.side) == ("web_1", ID, "BTCUSDT", Side.BUY)
@@ -349,8 +350,10 @@ def test_fields_that_are_not_known_are_ignored_whatever_they_hold() -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        {"x": "SOMETHING"}, {"X": "SOMETHING"}, {"S": "BOTH"}, {"i": "4293153"}, {"i": -1}, {"i": 1.5}, {"i": True}, {"i": 2**63},
-        {"q": 1.0}, {"q": "NaN"}, {"q": None}, {"z": "-1"}, {"z": "1e400"}, {"T": "now"}, {"T": 10**18}, {"t": None}, {"w": "yes"},
+        {"x": "SOMETHING"}, {"X": "SOMETHING"}, {"S": "BOTH"}, {"i": "4293153"}, {"i": -1}, {"i": 1.5}, {"i": True},
+        {"i": 2**63},
+        {"q": 1.0}, {"q": "NaN"}, {"q": None}, {"z": "-1"}, {"z": "1e400"}, {"T": "now"}, {"T": 10**18}, {"t": None},
+        {"w": "yes"},
         {"c": 7}, {"s": None}, {"p": "sNaN"},
     ],
 )

@@ -132,7 +132,8 @@ def test_a_symbol_without_a_name_is_counted_all_the_same() -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [b"", b"{}", b"[]", b'{"symbols":7}', b"\xff", raw(exchange_info(exchangeFilters=[{"x": 1}])), raw(exchange_info(rateLimits=[7]))],
+    [b"", b"{}", b"[]", b'{"symbols":7}', b"\xff", raw(exchange_info(exchangeFilters=[{"x": 1}])),
+        raw(exchange_info(rateLimits=[7]))],
 )
 def test_an_answer_that_cannot_be_read_is_told_with_its_bytes(bad: bytes) -> None:
     with pytest.raises(UnreadableFrame, match="exchangeInfo") as error:
@@ -144,7 +145,8 @@ def test_the_most_of_an_asset_comes_from_my_filters() -> None:
     answer = {
         "exchangeFilters": [], "symbolFilters": [],
         "assetFilters": [
-            {"filterType": "MAX_ASSET", "asset": "USDC", "limit": "42.00000000"}, {"filterType": "OTHER", "asset": "X", "limit": "1"},
+            {"filterType": "MAX_ASSET", "asset": "USDC", "limit": "42.00000000"},
+            {"filterType": "OTHER", "asset": "X", "limit": "1"},
         ],
     }
     assert decode_max_assets(raw(answer)) == {"USDC": D(42)}

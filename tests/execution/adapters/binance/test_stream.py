@@ -37,7 +37,8 @@ POSITION = {
 }
 BALANCE = {"e": "balanceUpdate", "E": 1573200697110, "a": "BTC", "d": "-100.00000000", "T": 1573200697068}
 LIST = {
-    "e": "listStatus", "E": 1564035303637, "s": "ETHBTC", "g": 2, "c": "OCO", "l": "EXEC_STARTED", "L": "EXECUTING", "r": "NONE",
+    "e": "listStatus", "E": 1564035303637, "s": "ETHBTC", "g": 2, "c": "OCO", "l": "EXEC_STARTED", "L": "EXECUTING",
+    "r": "NONE",
     "C": "F4QN4G8DlFATFlIUQ0cjdD", "T": 1564035303625,
     "O": [
         {"s": "ETHBTC", "i": 17, "c": "AJYsMjErWJesZvqlJCTUgL"}, {"s": "ETHBTC", "i": 18, "c": "bfYPSQdLoqAJeNrOr9adzq"},
@@ -99,7 +100,8 @@ def test_events_are_read_however_they_are_wrapped(event: dict[str, Any]) -> None
     kinds = {
         type(read(frame))
         for frame in (
-            raw(event), raw({"event": event}), raw({"event": event, "subscriptionId": 0}), raw({"stream": "key", "data": event}),
+            raw(event), raw({"event": event}), raw({"event": event, "subscriptionId": 0}),
+            raw({"stream": "key", "data": event}),
             wrapped(event).decode(), b"  " + wrapped(event), raw({"new": 1, "subscriptionId": 0, "event": event}),
             raw({"subscriptionId": 0, "event": dict(reversed(event.items()))}),
         )
@@ -159,7 +161,8 @@ def test_a_limit_that_does_not_say_when_is_still_an_answer(data: object) -> None
     "bad",
     [
         b"", b"{}", b"[]", b"null", b"7", b'{"id":"1"}', b'{"event":{}}', b'{"event":7}', b'{"event":{"e":7}}', b"\xff\xfe",
-        b'{"id":"1","status":"ok"}', wrapped(report())[:-5], b'{"event":{"e":"x","y":"\xff"}}', b'{"subscriptionId":0,"event":null}',
+        b'{"id":"1","status":"ok"}', wrapped(report())[:-5], b'{"event":{"e":"x","y":"\xff"}}',
+        b'{"subscriptionId":0,"event":null}',
         b'{"id":1,"status":200,"result":"\xe9"}',
     ],
 )
@@ -170,7 +173,8 @@ def test_what_is_no_frame_is_unreadable_with_all_its_bytes(bad: bytes) -> None:
 
 
 def test_nesting_without_end_is_unreadable() -> None:
-    for deep in (b"[" * 100_000, b'{"event":{"e":"executionReport","z":' + b"[" * 100_000, b'{"e":"x","a":' + b'{"a":' * 100_000):
+    for deep in (b"[" * 100_000, b'{"event":{"e":"executionReport","z":' + b"[" * 100_000,
+        b'{"e":"x","a":' + b'{"a":' * 100_000):
         with pytest.raises(UnreadableFrame):
             read(deep)
 
@@ -179,7 +183,8 @@ def test_nesting_without_end_is_unreadable() -> None:
     "event",
     [
         {**POSITION, "B": [{"a": "ETH", "f": "NaN", "l": "0"}]}, {**POSITION, "B": [{"a": "ETH", "f": "-1", "l": "0"}]},
-        {**POSITION, "B": 7}, {**POSITION, "u": "x"}, {**BALANCE, "d": "1e400"}, {**BALANCE, "d": 100.0}, {**LIST, "O": [{"s": "X"}]},
+        {**POSITION, "B": 7}, {**POSITION, "u": "x"}, {**BALANCE, "d": "1e400"}, {**BALANCE, "d": 100.0},
+        {**LIST, "O": [{"s": "X"}]},
     ],
 )
 def test_numbers_of_other_events_are_strict_too(event: dict[str, Any]) -> None:

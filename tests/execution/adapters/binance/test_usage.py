@@ -19,7 +19,8 @@ def wait(headers: dict[str, str], error: ErrorBody | None = None, kind: ErrorCla
 
 def test_used_weight_and_order_counts_are_told_by_budget() -> None:
     headers = {
-        "Content-Type": "application/json", "X-MBX-USED-WEIGHT": "7", "X-MBX-USED-WEIGHT-1M": "7", "x-mbx-order-count-10s": " 3 ",
+        "Content-Type": "application/json", "X-MBX-USED-WEIGHT": "7", "X-MBX-USED-WEIGHT-1M": "7",
+        "x-mbx-order-count-10s": " 3 ",
         "X-MBX-ORDER-COUNT-1D": "12", "X-SAPI-USED-IP-WEIGHT-1M": "1",
     }
     assert usage_of(headers, "binance") == (

@@ -31,7 +31,14 @@ from autotrader.execution.adapters.binance.codec.numbers import (
 )
 from autotrader.execution.adapters.binance.codec.orders import OrderFacts, carried_for, ending_messages, positive
 from autotrader.execution.adapters.binance.codec.settings import CodecSettings
-from autotrader.execution.adapters.binance.codec.words import STOP_TYPES, ExecutionType, SideWord, StatusWord, is_held
+from autotrader.execution.adapters.binance.codec.words import (
+    STOP_TYPES,
+    ExecutionType,
+    SideWord,
+    StatusWord,
+    is_held,
+    state_of,
+)
 from autotrader.messages import (
     Message,
     OrderAccepted,
@@ -142,9 +149,10 @@ def _total(
     carried = carried_for(report.symbol, report.order_id, _names(report)[0], settings)
     if carried is None:
         return ()
-    facts = facts_in(report, settings)
+    number(report.quantity), none_if_zero(report.price)
     price = None if carried else average(filled, quote_amount(report.quote_filled))
-    return (OrderReported(own, settings.venue, recv_ns, name, facts.state, filled + carried, average_price=price),)
+    state, total = state_of(report.status, filled), filled + carried if carried else filled
+    return (OrderReported(own, settings.venue, recv_ns, name, state, total, average_price=price),)
 
 
 def _ended(report: ExecutionReport, settings: CodecSettings, recv_ns: int) -> tuple[Message, ...]:
