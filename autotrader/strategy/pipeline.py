@@ -11,19 +11,36 @@ from autotrader.strategy.guards import RiskRule
 from autotrader.strategy.signals import Signal
 from autotrader.strategy.sizing import Sizing
 
-__all__ = ["Pipeline", "first_symbol"]
+__all__ = ["FirstSymbol", "Pipeline"]
+
+_PATIENCE_NS = 1_000_000_000
 
 
-def first_symbol(snapshot: Snapshot) -> str:
-    """Return the first symbol that has a quote."""
-    return next(iter(snapshot.quotes))
+class FirstSymbol:
+    """Chooses the symbol to trade, once: the one that is named, else the first in quotes.
+
+    Right after a start the first that is listed may not have been quoted yet: it is waited for, for a second of engine time.
+    """
+
+    def __init__(self, named: str | None = None) -> None:
+        self._chosen, self._since_ns = named, 0
+
+    def choose(self, snapshot: Snapshot, context: StrategyContext | None) -> str | None:
+        """Return the symbol, None while it is too early to say."""
+        if self._chosen is None:
+            listed = next(iter(context.instruments), None) if context is not None else None
+            self._since_ns = self._since_ns or snapshot.now_ns
+            if listed is not None and listed not in snapshot.quotes and snapshot.now_ns - self._since_ns < _PATIENCE_NS:
+                return None
+            self._chosen = next(iter(snapshot.quotes))
+        return self._chosen
 
 
 class Pipeline(Strategy):
     """Trades one symbol, the first with a quote unless one is named. Waits while an order of its own is open."""
 
     def __init__(self, signal: Signal, sizing: Sizing, rules: Sequence[RiskRule] = (), symbol: str | None = None) -> None:
-        self._signal, self._sizing, self._rules, self._symbol = signal, sizing, tuple(rules), symbol
+        self._signal, self._sizing, self._rules, self._symbol = signal, sizing, tuple(rules), FirstSymbol(symbol)
         self._context: StrategyContext | None = None
 
     def on_start(self, context: StrategyContext) -> None:
@@ -32,7 +49,9 @@ class Pipeline(Strategy):
 
     def decide(self, snapshot: Snapshot) -> list[ExecutionDecision]:
         """Return the order from the position to the target, or nothing."""
-        symbol = self._symbol = self._symbol or first_symbol(snapshot)
+        symbol = self._symbol.choose(snapshot, self._context)
+        if symbol is None:
+            return []
         score = self._signal.score(symbol, snapshot)
         if score is None or snapshot.open_orders:
             return []

@@ -44,7 +44,10 @@ class View:
         key = self.symbols.key(quote.venue, quote.symbol)
         if self._shown_quotes is not None:
             self._quotes, self._shown_quotes = self._quotes.duplicate(), None
+        known = len(self._quotes)
         self._quotes[key] = quote
+        if len(self._quotes) != known:
+            self._order_quotes()
 
     def take_instrument(self, instrument: Instrument) -> None:
         """Take what a venue lists."""
@@ -133,6 +136,13 @@ class View:
         if self._shown_venues is None:
             self._shown_venues = MappingProxyType(dict(self._venues))
         return self._shown_venues
+
+    def _order_quotes(self) -> None:
+        """Show quotes in the order in which venues list their symbols, whichever was quoted first."""
+        rank = {key: number for number, key in enumerate(self.instruments)}
+        ordered = sorted(self._quotes.items(), key=lambda item: rank.get(item[0], len(rank)))
+        self._quotes = SymbolMap(self.symbols)
+        self._quotes.update(ordered)
 
     def _name_anew(self) -> None:
         """Give every symbol the key it has now that a second venue lists one of them."""

@@ -27,7 +27,7 @@ from autotrader.model import (
 )
 from autotrader.strategy.decisions import Desk, command_of
 from autotrader.strategy.examples import MeanReversion, MovingAverageCross, TwoSidedQuoting
-from autotrader.strategy.pipeline import Pipeline
+from autotrader.strategy.pipeline import FirstSymbol, Pipeline
 from autotrader.strategy.sizing import FixedQuantity
 from autotrader.strategy.symbols import Symbols
 from autotrader.strategy.view import View
@@ -252,3 +252,21 @@ def test_examples_take_their_options_as_text_numbers_or_decimals() -> None:
 
 def test_the_module_of_examples_is_where_the_documents_say() -> None:
     assert Path(MovingAverageCross.__module__.replace(".", "/")).parent == Path("autotrader/strategy/examples")
+
+
+def test_two_sided_leaves_the_orders_of_other_symbols_alone() -> None:
+    strategy = TwoSidedQuoting(notional=100, rest_ms=0)
+    strategy.on_start(context())
+    other = update("a", symbol="ETHUSDT", side=Side.BUY, type=OrderType.LIMIT, price=D(3000))
+    decisions = strategy.decide(snapshot(quote(100, 101), open_orders=(other,)))
+    assert [(str(one.action), one.symbol) for one in decisions] == [("BUY", "BTCUSDT")]
+
+
+def test_the_first_listed_symbol_is_waited_for_and_not_for_ever() -> None:
+    choice, early = FirstSymbol(), snapshot(quote(symbol="EURUSD"), now_ns=10**9)
+    assert choice.choose(early, context(BTC, EURUSD)) is None
+    assert choice.choose(snapshot(quote(symbol="EURUSD"), now_ns=2 * 10**9), context(BTC, EURUSD)) == "EURUSD"
+    both = snapshot(quote(symbol="BTCUSDT"), quote(symbol="EURUSD"), now_ns=10**9)
+    assert FirstSymbol().choose(both, context(BTC, EURUSD)) == "BTCUSDT"
+    assert FirstSymbol().choose(early, None) == "EURUSD"
+    assert FirstSymbol("X").choose(early, None) == "X"

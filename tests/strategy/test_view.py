@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategy_kit import BTC, D, position, quote, update
+from strategy_kit import BTC, EURUSD, D, position, quote, update
 
 from autotrader.messages import AccountChanged
 from autotrader.model import DONE_STATES, Order, OrderState, OrderType, Side
@@ -156,3 +156,14 @@ def test_keys_change_when_a_second_venue_lists_the_symbol() -> None:
     assert shown.positions["paper:BTCUSDT"] == 3
     assert shown.positions["binance:BTCUSDT"] == 0
     assert list(one.instruments) == ["paper:BTCUSDT"]
+
+
+def test_quotes_stand_in_the_order_in_which_symbols_are_listed() -> None:
+    view = View(Symbols(), {"paper": True})
+    for one in (BTC, EURUSD):
+        view.take_instrument(one)
+    view.take_quote(quote(symbol="EURUSD"))
+    first = view.snapshot(1).quotes
+    view.take_quote(quote(symbol="BTCUSDT"))
+    assert list(first) == ["EURUSD"]
+    assert list(view.snapshot(2).quotes) == ["BTCUSDT", "EURUSD"]

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from autotrader.model import ZERO, ExecutionDecision, OrderState, OrderUpdate, Quote, Side, Snapshot, decimal_of
 from autotrader.strategy.base import Strategy, StrategyContext
-from autotrader.strategy.pipeline import first_symbol
+from autotrader.strategy.pipeline import FirstSymbol
 
 __all__ = ["TwoSidedQuoting"]
 
@@ -26,7 +26,7 @@ class TwoSidedQuoting(Strategy):
         self, notional: Decimal | int | str = 2_000, most: int = 3, tolerance: Decimal | int | str = 1,
         rest_ms: int = 250, symbol: str | None = None,
     ) -> None:
-        self._notional, self._most, self._symbol = decimal_of(notional, "notional"), int(most), symbol
+        self._notional, self._most, self._symbol = decimal_of(notional, "notional"), int(most), FirstSymbol(symbol)
         self._tolerance = decimal_of(tolerance, "tolerance") / 10_000
         self._rest_ns = int(rest_ms) * 1_000_000
         self._context: StrategyContext | None = None
@@ -37,7 +37,9 @@ class TwoSidedQuoting(Strategy):
 
     def decide(self, snapshot: Snapshot) -> list[ExecutionDecision]:
         """Return what brings the two orders to where they should be."""
-        symbol = self._symbol = self._symbol or first_symbol(snapshot)
+        symbol = self._symbol.choose(snapshot, self._context)
+        if symbol is None:
+            return []
         quote = snapshot.quotes[symbol]
         if quote.is_crossed or self._context is None or symbol not in self._context.instruments:
             return []
@@ -52,7 +54,8 @@ class TwoSidedQuoting(Strategy):
         self, side: Side, quantity: Decimal, symbol: str, quote: Quote, snapshot: Snapshot
     ) -> list[ExecutionDecision]:
         price = quote.bid if side is Side.BUY else quote.ask
-        orders = [one for one in snapshot.open_orders if one.side is side]
+        mine = [one for one in snapshot.open_orders if one.symbol == quote.symbol and one.venue == quote.venue]
+        orders = [one for one in mine if one.side is side]
         if not orders:
             return [self._quoted(side, symbol, quote, quantity, price)] if quantity > 0 else []
         if quantity <= 0 or len(orders) > 1:
