@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -15,6 +16,19 @@ from autotrader.model import ExecutionDecision, Fill, Snapshot
 SYMBOL = "BTCUSDT"
 BID, ASK = "64250.00", "64250.10"
 TAPE_S, TAPE_STEP_MS = 900, 100
+
+
+def own_process() -> None:
+    """Set the interpreter as ``run_live.py`` sets it, which owns its process."""
+    from autotrader.console.launch import tune_interpreter
+
+    tune_interpreter(1.0)
+
+
+def resident_mb() -> float:
+    """Return the resident set of this process, in MiB."""
+    with open("/proc/self/statm") as file:
+        return round(int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
 
 
 def write_tape(directory: Path) -> Path:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Final
 
-from autotrader.actors.marker import ALL, ALL_ARMED, Marker, mapped_level
+from autotrader.actors.marker import ALL, ALL_ARMED, ARMED_BYTE, Marker, mapped_level
 from autotrader.messages import Receipt
 from autotrader.model import KillLevel, WriteClass
 
@@ -53,7 +53,10 @@ class Levels:
 
     def level(self, venue: str) -> KillLevel:
         """Return the highest of what is pulled here and what the latch says; ``all`` asks for that scope alone."""
-        here = () if venue == ALL else tuple(self.place(venue).pulls.values())
+        pulls = () if venue == ALL else self.place(venue).pulls
+        if not self.everywhere and not pulls and self.marker[0] == ARMED_BYTE:
+            return KillLevel.ARMED
+        here = tuple(pulls.values()) if pulls else ()
         return KillLevel(max((*tuple(self.everywhere.values()), *here, mapped_level(self.marker, venue))))
 
     def in_memory(self) -> Mapping[str, KillLevel]:

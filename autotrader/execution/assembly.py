@@ -67,6 +67,8 @@ __all__ = ["API", "DISPATCHER", "FRONT", "OMS", "RUN", "Assembly", "StrategyFact
 
 API = "api"
 OMS, JOURNAL, DISPATCHER, FRONT = "oms", "journal", "dispatcher", "front"
+JOURNAL_START_S = 120.0
+"""A restart verifies and folds the whole journal."""
 RUN = "run"
 """Handle that the run which waits for its end is bound to."""
 StrategyFactory = Callable[[], StrategyLike]
@@ -243,18 +245,19 @@ class Assembly:
         runtime = self.runtime
         oms = runtime.handle(OMS)
         specs = [
-            ChildSpec(
-                JOURNAL,
-                lambda context: JournalActor(context, store=self.store, oms=oms, on_commit_failed=self._commit_failed),
-                RestartPolicy(intensity=1, period_s=60, base_s=0, cap_s=0),
-                on_exhausted=self._pull_all, on_crash=lambda exited: self._pull_all(exited.name, exited.error), hang_s=30.0,
-            ),
             ChildSpec(FRONT, FrontActor, RestartPolicy(intensity=5, period_s=60)),
             ChildSpec(DISPATCHER, DispatcherActor, RestartPolicy(intensity=10, period_s=300), hang_s=None),
             ChildSpec(
+                JOURNAL,
+                lambda context: JournalActor(context, store=self.store, oms=oms, on_commit_failed=self._commit_failed),
+                RestartPolicy(intensity=1, period_s=60, base_s=0, cap_s=0), "rest_for_one",
+                on_exhausted=self._pull_all, on_crash=lambda exited: self._pull_all(exited.name, exited.error),
+                start_s=JOURNAL_START_S, hang_s=30.0,
+            ),
+            ChildSpec(
                 OMS, lambda context: OrderManagerActor(context, self._open_floor, runtime.handle(JOURNAL)),
                 RestartPolicy(intensity=2, period_s=60, base_s=0.1, cap_s=1.0), "rest_for_one", on_exhausted=self._pull_all,
-                start_s=60.0,
+                start_s=JOURNAL_START_S,
             ),
         ]
         for plan in self.plans.values():

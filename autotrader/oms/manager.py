@@ -144,7 +144,7 @@ class OrderManagerActor(Worker):
             try:
                 outlet.tell(messages)
             except Unavailable as error:
-                self.log.debug("{} messages for {} were not taken: {}", len(messages), outlet.name, error)
+                self.log.trace("{} messages for {} were not taken: {}", len(messages), outlet.name, error)
 
     def _hand_over(self, commit: Commit | None) -> None:
         """Give the rows to the journal. While it is away they are kept in order, and no order leaves on them."""

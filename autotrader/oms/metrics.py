@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -28,8 +28,8 @@ class Metrics:
 
     def __init__(self, instrument_of: Callable[[str, str], Instrument | None] | None = None) -> None:
         self._instrument_of = instrument_of
-        self._decided: dict[str, int] = {}
-        self._filled_orders: dict[str, None] = {}
+        self._decided: OrderedDict[str, int] = OrderedDict()  # a plain dict is slow to give its oldest entry up
+        self._filled_orders: OrderedDict[str, None] = OrderedDict()
         self.orders = self.orders_filled = self.fills = self.denied = self.rejected = self.unknown = 0
         self.reasons: Counter[tuple[str, str]] = Counter()
         self.notional: dict[str, Decimal] = {}
@@ -43,7 +43,7 @@ class Metrics:
         decided = self._decided
         decided[order.client_order_id] = order.decided_ns
         if len(decided) > _TRACKED:
-            del decided[next(iter(decided))]
+            decided.popitem(last=False)
 
     def on_denied(self, reason_code: str) -> None:
         """Count our own no."""
@@ -81,7 +81,7 @@ class Metrics:
             seen[name] = None
             self.orders_filled += 1
             if len(seen) > _TRACKED:
-                del seen[next(iter(seen))]
+                seen.popitem(last=False)
             began_ns = self._decided.get(name, 0)
             if began_ns and now_ns:
                 self.decision_to_fill.add(now_ns - began_ns)

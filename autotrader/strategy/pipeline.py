@@ -65,10 +65,11 @@ class Pipeline(Strategy):
         if context is None or symbol not in context.instruments:
             return []
         instrument = context.instruments[symbol]
-        if target < 0 and not instrument.allows_short:
+        turns = target * held < 0  # one order that turns a position is denied by the limits: flat first, the rest next time
+        if turns or (target < 0 and not instrument.allows_short):
             target = ZERO
         size = context.floor_size(symbol, abs(target - held))
-        reduces = abs(target) < abs(held) and target * held >= 0
+        reduces = abs(target) < abs(held)
         if size <= 0 or (instrument.min_notional is not None and size * snapshot.quotes[symbol].bid < instrument.min_notional):
             return []
         action = "BUY" if target > held else "SELL"
