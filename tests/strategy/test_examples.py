@@ -222,10 +222,12 @@ def test_a_pipeline_goes_from_the_position_to_the_target() -> None:
     assert decided(Pipeline(Always(), FixedQuantity(2)), positions={"BTCUSDT": D(2)}) == []
 
 
-def test_a_pipeline_is_flat_where_it_cannot_be_short_and_flips_where_it_can() -> None:
+def test_a_pipeline_is_flat_where_it_cannot_be_short_and_turns_by_way_of_flat_where_it_can() -> None:
     held = {"BTCUSDT": D(2), "EURUSD": D(2)}
     assert decided(Pipeline(Always(-1), FixedQuantity(2)), BTC, positions=held) == [("SELL", D(2), True)]
-    assert decided(Pipeline(Always(-1), FixedQuantity(2)), EURUSD, positions=held) == [("SELL", D(4), False)]
+    assert decided(Pipeline(Always(-1), FixedQuantity(3)), EURUSD, positions=held) == [("SELL", D(2), True)]
+    assert decided(Pipeline(Always(-1), FixedQuantity(3)), EURUSD, positions={}) == [("SELL", D(3), False)]
+    assert decided(Pipeline(Always(), FixedQuantity(3)), EURUSD, positions={"EURUSD": D(-2)}) == [("BUY", D(2), True)]
 
 
 def test_a_pipeline_waits_for_its_open_order_and_leaves_dust() -> None:
