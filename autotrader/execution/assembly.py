@@ -216,6 +216,7 @@ class Assembly:
             recall=(lambda *_: []) if reader is None else reader.recall,
             look_up=(lambda _: None) if reader is None else reader.order,
             is_own=is_own_order(self.store.engine_id, self.accounts),
+            close=(lambda: None) if reader is None else reader.close,
         )
         floor = make_floor(
             restored, self._desk_plans(), limits, clock, runtime.wall, hooks,

@@ -18,7 +18,7 @@ from autotrader.execution.config import ExecutionConfig
 from autotrader.execution.front import AddSubscription, Callback, Event, OpenTicket, Subscription
 from autotrader.execution.kill_switch import KillSwitch
 from autotrader.execution.market import FEED
-from autotrader.execution.run import Run
+from autotrader.execution.run import Run, is_settled
 from autotrader.execution.status import engine_status
 from autotrader.execution.summary import RunSummary
 from autotrader.execution.tickets import Ticket, Until, is_answered, is_done, until_replaced
@@ -52,6 +52,8 @@ __all__ = ["ExecutionEngine"]
 
 ASK_S = 5.0
 PAUSE_S = 0.02
+SETTLE_SHARE = 0.8
+"""Of the time that a stop may take: for orders to reach their end. The rest is for the actors."""
 
 
 class ExecutionEngine:
@@ -156,19 +158,16 @@ class ExecutionEngine:
         return [self._house.runner_spec(sections[0], lambda: made)]
 
     def _end_trading(self) -> None:
-        """End the runners and let no new order in; cancel or leave what is open, by ``stop.policy``."""
+        """End the runners and let no new order in; cancel or leave what is open, by ``stop.policy``, and see it settled."""
         policy = self.settings.stop.policy
         house = self._house
         self._ask(StopTrading(cancel=policy == "cancel", reason="the run has ended"))
         for status in house.runtime.status():
             if status.name.startswith("runner."):
                 house.runtime.stop_child(status.name)
-        deadline = time.monotonic() + self.settings.stop.timeout_s
-        while policy == "cancel" and time.monotonic() < deadline and self._ours_open():
+        deadline = time.monotonic() + SETTLE_SHARE * self.settings.stop.timeout_s
+        while time.monotonic() < deadline and not is_settled(self._oms_status(), policy):
             time.sleep(PAUSE_S)
-
-    def _ours_open(self) -> list[OrderUpdate]:
-        return [order for order in self.open_orders() if not order.foreign]
 
     def stop(self, timeout_s: float | None = None) -> None:
         """Stop in good order: no new orders, cancel or leave by ``stop.policy``, flush, disconnect, end all threads.

@@ -16,10 +16,17 @@ from autotrader.messages import FillBooked, GetMetrics, GetPositions, MarketEnde
 from autotrader.model import ZERO, KillLevel, plain
 from autotrader.oms.snapshot import OmsSnapshot
 
-__all__ = ["Run"]
+__all__ = ["Run", "is_settled"]
 
 STEP_S = 0.1
 VERDICT_S = 35.0
+
+
+def is_settled(status: OmsSnapshot, policy: str) -> bool:
+    """Say whether each order's fate is known: none in doubt, no query owed, and none of ours open if they are to be cancelled."""
+    in_doubt = status.orders.get("UNKNOWN", 0) + status.orders.get("SENT", 0)
+    left = status.open_ours if policy == "cancel" else 0
+    return not (in_doubt or left or any(desk.owed for desk in status.venues))
 
 
 class Run:
@@ -123,11 +130,9 @@ class Run:
             status = self._status()
         except AutotraderError:
             return False
-        in_doubt = status.orders.get("UNKNOWN", 0) + status.orders.get("SENT", 0)
-        unsettled = sum(desk.owed for desk in status.venues)
         reached = all(desk.link == "UP" for desk in status.venues)
-        left = status.open_ours if self._house.settings.stop.policy == "cancel" else 0
-        return not (in_doubt or unsettled or left or self._house.watch.unclean("all")) and reached
+        settled = is_settled(status, self._house.settings.stop.policy)
+        return settled and reached and not self._house.watch.unclean("all")
 
 
 def _unrealized(positions: tuple[Any, ...]) -> str | None:

@@ -14,7 +14,8 @@ class Hooks:
     """What the floor may call outside the order manager; each returns at once.
 
     ``kill(level, scope, reason)``, ``alert(alert)``, ``recall(client id, venue, venue id)`` gives an order's journalled events,
-    ``look_up(client id)`` its row, ``is_own(client id, venue)`` says whether it carries this engine's tags.
+    ``look_up(client id)`` its row, ``is_own(client id, venue)`` says whether it carries this engine's tags; ``close`` lets go
+    of what the others read from.
     """
 
     def __init__(
@@ -25,5 +26,7 @@ class Hooks:
         recall: Callable[[str, str, str | None], list[Message]],
         look_up: Callable[[str], OrderUpdate | None],
         is_own: Callable[[str, str], bool],
+        close: Callable[[], None] = lambda: None,
     ) -> None:
         self.kill, self.alert, self.recall, self.look_up, self.is_own = kill, alert, recall, look_up, is_own
+        self.close = close

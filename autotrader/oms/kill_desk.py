@@ -9,9 +9,6 @@ from typing import Protocol
 
 import msgspec
 
-from autotrader.execution.flatten import FLATTENER, flatten_orders
-from autotrader.execution.sweep import Sweep
-from autotrader.execution.sweep_values import OpenList, SweepDo
 from autotrader.messages import (
     KillPulled,
     KillRearmed,
@@ -24,8 +21,11 @@ from autotrader.messages import (
 )
 from autotrader.model import ZERO, Instrument, KillLevel, OrderUpdate, WriteClass
 from autotrader.oms.desk import Desk
+from autotrader.oms.flatten import FLATTENER, flatten_orders
 from autotrader.oms.floor import WATCH, Floor
 from autotrader.oms.requests import Requests
+from autotrader.oms.sweep import Sweep
+from autotrader.oms.sweep_values import OpenList, SweepDo
 
 __all__ = ["KillDesk"]
 
@@ -126,6 +126,12 @@ class KillDesk:
                 told[position.symbol] = position.quantity
         least = {symbol: _least(books.instrument(venue, symbol)) for symbol in told}
         return {symbol: quantity for symbol, quantity in told.items() if abs(quantity) >= least[symbol]}
+
+    def on_reachable(self, venue: str) -> None:
+        """Note that a venue's link is back: a sweep that waited for it goes on at once."""
+        sweep = self._sweeps.get(venue)
+        if sweep is not None:
+            self._carry_out(self._floor.desks[venue], sweep.reachable(self._now_ns()))
 
     def on_cancel_failed(self, venue: str, client_order_id: str) -> None:
         """Note that a cancel was not taken: the sweep sends it again soon."""

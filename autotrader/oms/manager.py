@@ -64,7 +64,7 @@ from autotrader.messages import (
     TradeBusted,
     VenueReady,
 )
-from autotrader.model import OrderUpdate, Position
+from autotrader.model import LinkState, OrderUpdate, Position
 from autotrader.oms.dead_desk import DeadDesk
 from autotrader.oms.floor import Floor
 from autotrader.oms.journal import CheckpointDue
@@ -129,6 +129,7 @@ class OrderManagerActor(Worker):
         if self.crash is None:
             self._floor.outbox.events.append(Checkpointed(self._floor.export_state(), self.clock.now_ns()))
             self.on_flush()
+        self._floor.hooks.close()
 
     def on_flush(self) -> None:
         """Give the rows to the journal, and news to those who listen."""
@@ -253,6 +254,8 @@ class OrderManagerActor(Worker):
     @handles(LinkChanged)
     def _on_link(self, msg: LinkChanged) -> None:
         self._sync.on_link(msg)
+        if msg.link is not LinkState.DOWN:
+            self._kills.on_reachable(msg.venue)
 
     @handles(AccountConfirmed)
     def _on_account(self, msg: AccountConfirmed) -> None:

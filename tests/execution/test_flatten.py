@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotrader.execution.flatten import flatten_orders
+from autotrader.oms.flatten import flatten_orders
 from autotrader.model import Instrument, OrderType, Quote, Side, TimeInForce
 
 NOW = 1_700_000_000_000_000_000

@@ -16,9 +16,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from random import Random
 
-from autotrader.execution.sweep_values import OpenList, SweepDo, SweepSettings, SweepVerdict, Target, is_aimed_at, nanoseconds
 from autotrader.model import KillLevel, OrderState, OrderUpdate
 from autotrader.model.ids import is_ours
+from autotrader.oms.sweep_values import OpenList, SweepDo, SweepSettings, SweepVerdict, Target, is_aimed_at, nanoseconds
 
 __all__ = ["Sweep"]
 

@@ -8,10 +8,10 @@ from random import Random
 import msgspec
 import pytest
 
-from autotrader.execution.sweep import Sweep
-from autotrader.execution.sweep_values import OpenList, SweepDo, SweepSettings
 from autotrader.model import KillLevel, OrderState, OrderType, OrderUpdate, Side, TimeInForce
 from autotrader.model.ids import ClientOrderIds, dashed
+from autotrader.oms.sweep import Sweep
+from autotrader.oms.sweep_values import OpenList, SweepDo, SweepSettings
 
 VENUE, ACCOUNT = "okx", "acc"
 SECOND = 1_000_000_000

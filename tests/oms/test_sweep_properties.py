@@ -8,10 +8,10 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autotrader.execution.sweep import Sweep
-from autotrader.execution.sweep_values import OpenList, SweepDo
 from autotrader.model import KillLevel, OrderState, OrderType, OrderUpdate, Side, TimeInForce
 from autotrader.model.ids import ClientOrderIds, is_ours
+from autotrader.oms.sweep import Sweep
+from autotrader.oms.sweep_values import OpenList, SweepDo
 
 VENUE, ACCOUNT = "oanda", "acc"
 MS = 1_000_000
