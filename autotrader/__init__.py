@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from autotrader.version import VERSION
+
 if TYPE_CHECKING:
     from autotrader.execution import ExecutionConfig, ExecutionDecision, ExecutionEngine, KillLevel, KillSwitch
 
 __all__ = ["ExecutionConfig", "ExecutionDecision", "ExecutionEngine", "KillLevel", "KillSwitch", "__version__"]
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 
 def __getattr__(name: str) -> Any:

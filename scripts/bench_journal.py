@@ -45,11 +45,11 @@ def write_journal(path: Path, events: int) -> int:
             number = 0
             while store.sequence < events:
                 batch: list[Message] = []
-                for number in range(number, number + BATCH):
+                for _ in range(BATCH):
                     order_id = ids.next()
                     closed.append(order_id)
                     batch += _life(order_id, number, clock.now_ns())
-                number += 1
+                    number += 1
                 _commit(store, books, batch)
                 if store.checkpoint_due:
                     _commit(store, books, [Checkpointed(checkpoint_body(books), clock.now_ns())])

@@ -1,4 +1,4 @@
-"""What a bare Pykka sketch reaches on this machine: the same actors by ``tell``, the same number and size of rows, no other work.
+"""What a bare Pykka sketch reaches here: the same actors by ``tell``, the same number and size of rows, no other work.
 
 Strategy → order manager → journal (commits the intents, then lets them go) → resiliency manager → broker → order manager →
 strategy. Lists travel, flushed when the inbox is empty or at 64. Three events an order with payloads of the real length, one
@@ -24,7 +24,8 @@ import pykka
 BATCH = 64
 PAYLOADS = {"OrderIntended": "i" * 470, "OrderAccepted": "a" * 165, "OrderFilled": "f" * 480}
 TABLES = """
-create table events (seq integer primary key, engine text, ts_ns int, kind text, order_id text, venue text, payload text, hash blob);
+create table events (
+  seq integer primary key, engine text, ts_ns int, kind text, order_id text, venue text, payload text, hash blob);
 create index events_of_order on events (order_id);
 create table orders (client_order_id text primary key, body text) without rowid;
 create table fills (trade_id text primary key, body text) without rowid;

@@ -35,6 +35,7 @@ class Yard(Window):
     started = False
 
     def decide(self, snapshot):
+        """Begin to count at the first."""
         if not self.started:
             self.started = True
             load.base_mb, load.cpu0 = yardstick.rss_now_mb(), yardstick.time.process_time()

@@ -84,7 +84,7 @@ def _trade(settings: Settings, summary_file: str | None) -> int:
     with _signals(engine):
         try:
             engine.connect()
-            with live_line(engine) as progress:
+            with live_line() as progress:
                 summary = engine.run_live_trading(
                     duration_s=settings.run.duration_s, until_fills=settings.run.until_fills, on_progress=progress
                 )
@@ -106,7 +106,9 @@ def _signals(engine: ExecutionEngine) -> Iterator[None]:
     def kill(_: int, __: object) -> None:
         engine.kill_switch.activate("SIGUSR1", KillLevel.CANCEL, by="signal")
 
-    wanted: dict[signal.Signals, Callable[[int, object], None]] = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGUSR1: kill}
+    wanted: dict[signal.Signals, Callable[[int, object], None]] = {
+        signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGUSR1: kill,
+    }
     if threading.current_thread() is not threading.main_thread():
         yield
         return

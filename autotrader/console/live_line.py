@@ -21,8 +21,8 @@ PLAIN_EVERY_S = 10.0
 
 
 @contextmanager
-def live_line(engine: ExecutionEngine) -> Iterator[Callable[[ExecutionEngine], None]]:
-    """Give what ``run_live_trading`` calls as it goes; on a terminal a line that is written anew, else a log line now and then."""
+def live_line() -> Iterator[Callable[[ExecutionEngine], None]]:
+    """Give what ``run_live_trading`` calls as it goes: on a terminal a line written anew, else a log line now and then."""
     if not sys.stderr.isatty():
         yield _every(PLAIN_EVERY_S, _log_line)
         return

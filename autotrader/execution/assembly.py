@@ -9,7 +9,6 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from secrets import randbits
 
-import autotrader
 from autotrader.actors import ChildSpec, Context, RestartPolicy, Runtime
 from autotrader.actors.gate import Gate
 from autotrader.clock import SystemClock
@@ -62,6 +61,7 @@ from autotrader.strategy.base import StrategyLike
 from autotrader.strategy.loading import strategy_maker
 from autotrader.strategy.recent import FillMemory
 from autotrader.strategy.runner import RunnerSettings, StrategyRunnerActor
+from autotrader.version import VERSION
 
 __all__ = ["API", "DISPATCHER", "FRONT", "OMS", "RUN", "Assembly", "StrategyFactory", "journal_path"]
 
@@ -231,7 +231,7 @@ class Assembly:
         letters = DeadLetters()
         for letter in restored.dead_letters:
             letters.apply(letter)
-        opening = opening_events(restored, self.store.engine_id, settings.mode, autotrader.__version__, clock) if first else []
+        opening = opening_events(restored, self.store.engine_id, settings.mode, VERSION, clock) if first else []
         return FloorStart(
             floor, letters, opening, lambda venue: self.ids[venue].next(), self.gate, flatten=settings.kill.flatten
         )

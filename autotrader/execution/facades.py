@@ -170,13 +170,13 @@ class OrderManager:
 class ResiliencyManager:
     """An adapter with retries and a circuit breaker of your choice; the calls are those of the adapter.
 
-    ``max_retries`` are attempts in all, ``initial_backoff`` and ``circuit_breaker_timeout`` seconds, ``circuit_breaker_threshold``
-    the failures that may open the breaker. Give it an adapter that is not in use yet.
+    ``max_retries`` are attempts in all, ``initial_backoff`` and ``circuit_breaker_timeout`` seconds,
+    ``circuit_breaker_threshold`` the failures that may open the breaker. Give it an adapter that is not in use yet.
     """
 
     def __init__(
-        self, adapter: BaseBrokerAdapter, max_retries: int = 3, initial_backoff: float = 0.5, circuit_breaker_threshold: int = 5,
-        circuit_breaker_timeout: float = 60.0,
+        self, adapter: BaseBrokerAdapter, max_retries: int = 3, initial_backoff: float = 0.5,
+        circuit_breaker_threshold: int = 5, circuit_breaker_timeout: float = 60.0,
     ) -> None:
         self.adapter = adapter
         adapter.configure(

@@ -23,7 +23,7 @@ VERDICT_S = 35.0
 
 
 def is_settled(status: OmsSnapshot, policy: str) -> bool:
-    """Say whether each order's fate is known: none in doubt, no query owed, and none of ours open if they are to be cancelled."""
+    """Say whether each order's fate is known: none in doubt, no query owed, none open that was to be cancelled."""
     in_doubt = status.orders.get("UNKNOWN", 0) + status.orders.get("SENT", 0)
     left = status.open_ours if policy == "cancel" else 0
     return not (in_doubt or left or any(desk.owed for desk in status.venues))

@@ -1,7 +1,7 @@
 """Frozen values: what is traded, ordered, filled, held and decided."""
 
 from autotrader.model.account import AccountInfo, Balance, VenueSnapshot
-from autotrader.model.decimals import ZERO, decimal_of, plain
+from autotrader.model.decimals import ZERO, decimal_of, plain, settled
 from autotrader.model.decision import ExecutionDecision, Snapshot
 from autotrader.model.fill import Fill
 from autotrader.model.ids import ClientOrderIds
@@ -28,5 +28,5 @@ __all__ = [
     "DONE_STATES", "ZERO", "AccountInfo", "Action", "Balance", "BreakerState", "ClientOrderIds", "ExecutionDecision", "Fill",
     "Instrument", "InstrumentKind", "KillLevel", "LinkState", "Liquidity", "Mode", "Order", "OrderState", "OrderType",
     "OrderUpdate", "Position", "Quote", "Side", "Snapshot", "TimeInForce", "VenueSnapshot", "WriteClass", "decimal_of",
-    "plain",
+    "plain", "settled",
 ]

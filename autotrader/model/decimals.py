@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 
-__all__ = ["ZERO", "decimal_of", "plain"]
+__all__ = ["ZERO", "decimal_of", "plain", "settled"]
 
 ZERO = Decimal(0)
+_SMALLEST = Decimal("1E-12")
+_LARGEST = Decimal("1E15")
 
 
 def plain(value: Decimal) -> str:
     """Write a decimal without an exponent: ``Decimal("1E-8")`` becomes ``0.00000001``."""
     return format(value, "f")
+
+
+def settled(value: Decimal) -> Decimal:
+    """Round a profit to the 12 decimals in which it is paid out; beyond 1E15 it has fewer anyway.
+
+    Average prices do not end (10 / 3), money does: our books and the paper venue's round it alike, so that they stay equal.
+    """
+    return value.quantize(_SMALLEST) if -_LARGEST < value < _LARGEST else value
 
 
 def decimal_of(value: object, name: str) -> Decimal:

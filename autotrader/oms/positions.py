@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
-from autotrader.model import ZERO, Fill, Instrument, InstrumentKind, Position, Side
+from autotrader.model import ZERO, Fill, Instrument, InstrumentKind, Position, Side, settled
 
 __all__ = ["Entry", "FillsOf", "Holding"]
 
@@ -192,7 +192,7 @@ class Holding(msgspec.Struct):
         else:
             flips = total and (total > 0) is not (held > 0)
             if average is not None and price is not None and not entry.adopted:
-                self.realized += (price - average) * (held if flips else -change) * self.multiplier
+                self.realized += settled((price - average) * (held if flips else -change) * self.multiplier)
             if flips:
                 average = price
         if entry.fee and entry.fee_asset == self.base != "":

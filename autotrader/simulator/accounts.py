@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from autotrader.model import ZERO, Fill, Side
+from autotrader.model import ZERO, Fill, Side, settled
 from autotrader.simulator.books import Book, Settlement
 from autotrader.simulator.events import BookOrder
 
@@ -18,7 +18,6 @@ __all__ = [
     "Account", "held_asset", "hold_for", "margin_room", "need", "reducible", "release_hold", "reverse", "settle", "shortfall",
 ]
 
-_EXACT = Decimal("1E-12")
 _BUY, _ASSETS, _CASH, _MARGIN = Side.BUY, Settlement.ASSETS, Settlement.CASH, Settlement.MARGIN
 
 
@@ -80,7 +79,7 @@ def _close_and_open(account: Account, book: Book, signed: Decimal, price: Decima
         average = (average * net + price * signed) / total
     elif net:
         flips = total * net < 0
-        profit = ((price - average) * (net if flips else -signed) * book.multiplier).quantize(_EXACT)
+        profit = settled((price - average) * (net if flips else -signed) * book.multiplier)
         average = price if flips else average
     if total:
         account.average[symbol] = average

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotrader.oms.flatten import flatten_orders
 from autotrader.model import Instrument, OrderType, Quote, Side, TimeInForce
+from autotrader.oms.flatten import flatten_orders
 
 NOW = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000

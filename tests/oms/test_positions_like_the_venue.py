@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
-from order_kit import PERP, books, filled, intended, order
+from order_kit import PERP, books, filled, intended
 from order_kit import fill as make_fill
 
-from autotrader.model import Fill, Side
+from autotrader.model import Fill, Order, OrderType, Side
 from autotrader.simulator.accounts import Account, settle
 from autotrader.simulator.books import Book, Listing
 
@@ -25,7 +25,7 @@ def test_realised_profit_equals_what_the_venue_pays_out(trades: list[tuple[Side,
     book = Book(Listing(PERP, D(0), D(0)))
     for number, (side, quantity, price) in enumerate(trades):
         fill = traded(number, side, quantity, price)
-        ours.apply(intended(order(fill.client_order_id, venue="okx", symbol=PERP.symbol, side=side, quantity=quantity)))
+        ours.apply(intended(Order(fill.client_order_id, "okx", "acc", PERP.symbol, side, OrderType.MARKET, quantity)))
         ours.apply(filled(fill))
         settle(account, book, fill)
     assert ours.balances("okx").get("USDT", D(0)) == account.cash["USDT"]
