@@ -18,11 +18,11 @@ BID, ASK = "64250.00", "64250.10"
 TAPE_S, TAPE_STEP_MS = 900, 100
 
 
-def own_process() -> None:
+def own_process(*, one_core: bool = False) -> None:
     """Set the interpreter as ``run_live.py`` sets it, which owns its process."""
     from autotrader.console.launch import tune_interpreter
 
-    tune_interpreter(1.0)
+    tune_interpreter(1.0, one_core=one_core)
 
 
 def resident_mb() -> float:

@@ -40,14 +40,14 @@ def child(code: str, *words: object) -> Figures:
 ENGINE = """
 import json, sys, threading
 from bench_engine import in_temporary, own_process, run_window
-n, window, journal, busy = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "on", int(sys.argv[4])
+n, window, journal, busy, cores = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "on", int(sys.argv[4]), sys.argv[5]
 def spin():
     x = 0
     while True:
         x = (x + 1) % 1000
 for _ in range(busy):
     threading.Thread(target=spin, daemon=True).start()
-own_process()
+own_process(one_core=cores == "one")
 print(json.dumps(in_temporary(lambda d: run_window(d, n, window, journal=journal))))
 """
 SKETCH = """
@@ -60,10 +60,11 @@ os._exit(0)
 
 def both(n: int, window: int, rounds: int, *, journal: str = "on") -> Figures:
     """Let engine and sketch take turns; return medians and ratios."""
-    runs: dict[str, list[Figures]] = {"autotrader": [], "sketch": []}
+    runs: dict[str, list[Figures]] = {"autotrader": [], "sketch": [], "autotrader_on_one_core": []}
     for _ in range(rounds):
-        runs["autotrader"].append(child(ENGINE, n, window, journal, 0))
+        runs["autotrader"].append(child(ENGINE, n, window, journal, 0, "all"))
         runs["sketch"].append(child(SKETCH, n, window, journal))
+        runs["autotrader_on_one_core"].append(child(ENGINE, n, window, journal, 0, "one"))
     keys = ("orders_per_s", "p50_us", "p99_us", "cpu_us_per_order")
     medians = {name: {key: statistics.median(run[key] for run in found) for key in keys} for name, found in runs.items()}
     ours, theirs = medians["autotrader"], medians["sketch"]
@@ -77,7 +78,7 @@ def throughput(quick: bool) -> Figures:
     return {
         "journal_full": both(n, 64, rounds),
         "journal_off": both(n, 64, rounds, journal="off"),
-        "beside_busy_thread": child(ENGINE, n // 4, 64, "on", 1),
+        "beside_busy_thread": child(ENGINE, n // 4, 64, "on", 1, "all"),
     }
 
 

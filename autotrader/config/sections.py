@@ -117,6 +117,7 @@ class EngineSection(Section):
     order_timeout_s: Positive = 10.0
     start_timeout_s: Positive = 5.0
     switch_interval_ms: Positive = 1.0
+    one_core: bool = False
     enable_resiliency: bool = True
     enable_oms_monitoring: bool = True
     inflight_sweep_s: Positive = 2.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import signal
 import sys
 import threading
@@ -37,18 +38,21 @@ def launch(arguments: argparse.Namespace) -> int:
     if settings.mode is Mode.LIVE and not arguments.arm:
         raise ConfigError("mode LIVE trades real money: give --arm as well, or set mode = \"PAPER\"")
     close_logs = configure_logging(settings.logs)
-    tune_interpreter(settings.engine.switch_interval_ms)
+    tune_interpreter(settings.engine.switch_interval_ms, one_core=settings.engine.one_core)
     try:
         return _trade(settings, arguments.summary_json)
     finally:
         close_logs()
 
 
-def tune_interpreter(switch_interval_ms: float) -> None:
+def tune_interpreter(switch_interval_ms: float, *, one_core: bool = False) -> None:
     """Set the interpreter for an engine that owns its process: quick hand-overs, and no collections over what stays.
 
-    An embedded engine leaves both to its host.
+    An embedded engine leaves all of it to its host. Threads that are there already stay on their cores.
     """
+    if one_core and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})
     sys.setswitchinterval(switch_interval_ms / 1e3)
     gc.collect()
     gc.freeze()

@@ -21,7 +21,10 @@ def settled(value: Decimal) -> Decimal:
 
     Average prices do not end (10 / 3), money does: our books and the paper venue's round it alike, so that they stay equal.
     """
-    return value.quantize(_SMALLEST) if -_LARGEST < value < _LARGEST else value
+    if not -_LARGEST < value < _LARGEST:
+        return value
+    rounded = value.quantize(_SMALLEST)
+    return value if rounded == value else rounded
 
 
 def decimal_of(value: object, name: str) -> Decimal:
