@@ -84,7 +84,7 @@ def reference(fills: Iterable[Fill]) -> tuple[Decimal, Decimal | None, Decimal]:
             cost = (cost * held + one.price * change) / (held + change)
         else:
             closed = min(abs(held), abs(change)).copy_sign(held)
-            realized += (one.price - cost) * closed
+            realized += round((one.price - cost) * closed, 12)
             if abs(change) > abs(held):
                 cost = one.price
         before = held + change
