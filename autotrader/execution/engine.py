@@ -52,6 +52,8 @@ __all__ = ["ExecutionEngine"]
 
 ASK_S = 5.0
 PAUSE_S = 0.02
+FIRST_QUOTES_S = 2.0
+"""How long a connect waits for the market's first quotes; a tape may have none for a while, and that is no error."""
 SETTLE_SHARE = 0.8
 """Of the time that a stop may take: for orders to reach their end. The rest is for the actors."""
 
@@ -82,7 +84,7 @@ class ExecutionEngine:
     # ------------------------------------------------------------ life
 
     def connect(self, timeout_s: float | None = None) -> None:
-        """Open journal and latch, start every actor, and wait until each venue's books are reconciled.
+        """Open journal and latch, start every actor, and wait until each venue's books are reconciled and prices are there.
 
         ``timeout_s`` None is ``engine.order_timeout_s``, beyond what the journal takes to verify. Raises JournalError,
         ConfigError, or StartError naming what is not ready; everything is closed again then. Twice does nothing.
@@ -112,6 +114,7 @@ class ExecutionEngine:
         parts.kill.conditions = self._rearm_conditions
         if not parts.market.lock_step:
             self._start_market()
+            self._wait_for_quotes(min(timeout_s, FIRST_QUOTES_S))
 
     def _wait_ready(self, timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
@@ -122,6 +125,13 @@ class ExecutionEngine:
             if time.monotonic() > deadline:
                 what = "; ".join(f"{desk.name} (link {desk.link}: {desk.reason})" for desk in waiting)
                 raise StartError(f"not ready within {timeout_s:g} s: {what}")
+            time.sleep(PAUSE_S)
+
+    def _wait_for_quotes(self, timeout_s: float) -> None:
+        """Wait until the order manager has seen a quote of each instrument of the market: without one it denies orders."""
+        deadline = time.monotonic() + timeout_s
+        wanted = {instrument.symbol for instrument in self._house.market.instruments}
+        while time.monotonic() < deadline and not wanted <= {symbol for _, symbol in self._oms_status().quoted}:
             time.sleep(PAUSE_S)
 
     def _start_market(self) -> None:

@@ -30,7 +30,7 @@ class DeskSnapshot(msgspec.Struct, frozen=True):
 
 
 class OmsSnapshot(msgspec.Struct, frozen=True):
-    """All that the order manager knows, as of one moment."""
+    """All that the order manager knows, as of one moment; ``quoted`` are the (venue, symbol) that had a quote."""
 
     venues: tuple[DeskSnapshot, ...]
     orders: dict[str, int]
@@ -39,6 +39,7 @@ class OmsSnapshot(msgspec.Struct, frozen=True):
     unpriced: tuple[tuple[str, str], ...]
     dead_letters: int
     metrics: dict[str, Any]
+    quoted: frozenset[tuple[str, str]] = frozenset()
 
 
 def snapshot_of(floor: Floor, dead_letters: int) -> OmsSnapshot:
@@ -56,5 +57,5 @@ def snapshot_of(floor: Floor, dead_letters: int) -> OmsSnapshot:
     open_ours = sum(not (record.is_done or record.foreign) for record in floor.books.orders.values())
     return OmsSnapshot(
         desks, dict(states), open_ours, floor.exposure.total_equity, floor.exposure.unpriced, dead_letters,
-        floor.metrics.summary(),
+        floor.metrics.summary(), frozenset(floor.quotes),
     )
