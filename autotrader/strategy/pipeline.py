@@ -65,12 +65,19 @@ class Pipeline(Strategy):
         if context is None or symbol not in context.instruments:
             return []
         instrument = context.instruments[symbol]
-        turns = target * held < 0  # one order that turns a position is denied by the limits: flat first, the rest next time
+        # one order that turns a position is denied by the limits: flat first, the rest next time; dust cannot be closed
+        turns = target * held < 0 and _tradable(abs(held), symbol, snapshot, context) > 0
         if turns or (target < 0 and not instrument.allows_short):
             target = ZERO
-        size = context.floor_size(symbol, abs(target - held))
+        size = _tradable(abs(target - held), symbol, snapshot, context)
         reduces = abs(target) < abs(held)
-        if size <= 0 or (instrument.min_notional is not None and size * snapshot.quotes[symbol].bid < instrument.min_notional):
+        if size <= 0:
             return []
         action = "BUY" if target > held else "SELL"
         return [ExecutionDecision(action, symbol, size, reduce_only=reduces, venue=instrument.venue)]
+
+
+def _tradable(quantity: Decimal, symbol: str, snapshot: Snapshot, context: StrategyContext) -> Decimal:
+    """Return what of a quantity an order can be for; zero when it is below the lot or the least notional."""
+    size, least = context.floor_size(symbol, quantity), context.instruments[symbol].min_notional
+    return ZERO if least is not None and size * snapshot.quotes[symbol].bid < least else size

@@ -272,3 +272,11 @@ def test_the_first_listed_symbol_is_waited_for_and_not_for_ever() -> None:
     assert FirstSymbol().choose(both, context(BTC, EURUSD)) == "BTCUSDT"
     assert FirstSymbol().choose(early, None) == "EURUSD"
     assert FirstSymbol("X").choose(early, None) == "X"
+
+
+def test_dust_of_the_other_sign_does_not_stop_the_pipeline() -> None:
+    pipeline = Pipeline(Always(), FixedQuantity(1))
+    pipeline.on_start(context())
+    (order,) = pipeline.decide(snapshot(positions={"BTCUSDT": D("-0.0004")}))
+    assert (str(order.action), order.size) == ("BUY", D("1.000"))
+    assert [one.size for one in pipeline.decide(snapshot(positions={"BTCUSDT": D("-0.5")}))] == [D("0.500")]
