@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A deadline is a test with a clock in it: on a busy machine it fails for no fault of ours.
+settings.register_profile("autotrader", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("autotrader")
 
 sys.path.insert(0, str(Path(__file__).parent))
 
