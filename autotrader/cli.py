@@ -122,7 +122,8 @@ def _add_kill_switch(verbs: argparse._SubParsersAction[argparse.ArgumentParser])
     kill.add_argument("--level", choices=("HALT", "CANCEL", "FLATTEN"), default="CANCEL", type=str.upper)
     rearm = verbs.add_parser("rearm", help="ask the engine to lift the kill level")
     for one, name in ((kill, "kill"), (rearm, "rearm")):
-        one.add_argument("--reason", required=True, help="why; goes on record")
+        asked = one is rearm  # a pull never waits for words
+        one.add_argument("--reason", required=asked, default="pulled by hand", help="why; goes on record")
         one.add_argument("--scope", default="all", metavar="all|VENUE")
         one.add_argument("--by", default="", help="who (default: the system's user)")
         one.add_argument("--wait", type=float, default=5.0, metavar="S", help="wait so long for the engine's answer")

@@ -18,8 +18,10 @@ import msgspec
 from autotrader.config import Settings, load_settings
 from autotrader.console.live_line import live_line
 from autotrader.console.summary_text import summary_lines
-from autotrader.errors import ConfigError
+from autotrader.errors import ConfigError, Unavailable
+from autotrader.execution.assembly import journal_path
 from autotrader.execution.engine import ExecutionEngine
+from autotrader.execution.latch import pull_latch
 from autotrader.execution.summary import RunSummary
 from autotrader.logs import configure_logging
 from autotrader.model import KillLevel, Mode
@@ -85,47 +87,64 @@ def _number(text: str) -> float:
 
 def _trade(settings: Settings, summary_file: str | None) -> int:
     engine = ExecutionEngine(settings)
-    with _signals(engine):
+    path = journal_path(settings)
+    with _signals(engine, path) as stopping:
         try:
             engine.connect()
             with live_line() as progress:
+
+                def look(seen: ExecutionEngine) -> None:
+                    if stopping.is_set():  # asked before there was a run to end
+                        seen.end_run()
+                    progress(seen)
+
                 summary = engine.run_live_trading(
-                    duration_s=settings.run.duration_s, until_fills=settings.run.until_fills, on_progress=progress
+                    duration_s=settings.run.duration_s, until_fills=settings.run.until_fills, on_progress=look
                 )
         finally:
             engine.stop()
-    _report(summary, summary_file)
+    _report(summary, summary_file, path)
     if summary.ended == "killed":
         return ENDED_CODES["killed"]
     return ENDED_CODES.get(summary.ended, 0 if summary.clean else NOT_CLEAN)
 
 
 @contextmanager
-def _signals(engine: ExecutionEngine) -> Iterator[None]:
-    """SIGINT and SIGTERM end the run in good order, SIGUSR1 pulls the kill switch; as before afterwards."""
+def _signals(engine: ExecutionEngine, journal: Path) -> Iterator[threading.Event]:
+    """SIGINT and SIGTERM end the run in good order, SIGUSR1 pulls the kill switch; as before afterwards.
+
+    Yields what is set once an end was asked for. Before the engine is connected, a pull closes the latch of its start.
+    """
+    stopping = threading.Event()
 
     def stop(_: int, __: object) -> None:
+        stopping.set()
         engine.end_run()
 
     def kill(_: int, __: object) -> None:
-        engine.kill_switch.activate("SIGUSR1", KillLevel.CANCEL, by="signal")
+        try:
+            engine.kill_switch.activate("SIGUSR1", KillLevel.CANCEL, by="signal")
+        except Unavailable:
+            pull_latch(journal, KillLevel.CANCEL, "SIGUSR1", "signal")
 
     wanted: dict[signal.Signals, Callable[[int, object], None]] = {
         signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGUSR1: kill,
     }
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield stopping
         return
     before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
     try:
-        yield
+        yield stopping
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _report(summary: RunSummary, summary_file: str | None) -> None:
+def _report(summary: RunSummary, summary_file: str | None, journal: Path) -> None:
     print("\n".join(summary_lines(summary)))
+    if summary.ended == "killed":
+        print(f're-arm     look first, then: autotrader rearm --journal {journal} --reason "why it is safe again"')
     if summary_file is not None:
         try:
             Path(summary_file).write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")

@@ -42,7 +42,7 @@ from autotrader.messages import (
     Subscribe,
     SwitchStrategy,
 )
-from autotrader.model import ExecutionDecision, Fill, Order, OrderUpdate, Position
+from autotrader.model import ExecutionDecision, Fill, KillLevel, Order, OrderUpdate, Position
 from autotrader.oms.snapshot import OmsSnapshot
 from autotrader.strategy.base import StrategyLike
 from autotrader.strategy.decisions import Desk, command_of
@@ -171,7 +171,8 @@ class ExecutionEngine:
         """End the runners and let no new order in; cancel or leave what is open, by ``stop.policy``, and see it settled."""
         policy = self.settings.stop.policy
         house = self._house
-        self._ask(StopTrading(cancel=policy == "cancel", reason="the run has ended"))
+        swept = house.kill.level() >= KillLevel.CANCEL  # then the sweep cancels, and closes positions if it is to
+        self._ask(StopTrading(cancel=policy == "cancel" and not swept, reason="the run has ended"))
         for status in house.runtime.status():
             if status.name.startswith("runner."):
                 house.runtime.stop_child(status.name)

@@ -78,9 +78,9 @@ class Run:
         except KeyboardInterrupt:
             self._end("interrupted")
         try:
+            end_trading()
             if self._why == "killed":
                 self._await_verdicts(progress)
-            end_trading()
             return self._summary()
         finally:
             self._house.runtime.handle(RUN).unbind()

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from autotrader.errors import ConfigError
-from autotrader.model import Fill, KillLevel, Mode, Order, OrderType, Side
+from autotrader.model import Fill, KillLevel, Mode, Order, OrderType, Side, WriteClass
 from autotrader.risk import controls
 from autotrader.risk.exposure import Exposure
 from autotrader.risk.losses import LossState, LossWatch
@@ -49,6 +49,11 @@ def _armed(venue: str) -> KillLevel:
     return KillLevel.ARMED
 
 
+def _passes(venue: str, write_class: WriteClass) -> bool:
+    del venue, write_class
+    return True
+
+
 def _nothing_written(venue: str) -> int:
     del venue
     return 0
@@ -57,8 +62,8 @@ def _nothing_written(venue: str) -> int:
 class Limits:
     """Runs every control of ``settings`` over one request. Owned by the order manager's thread; engine time comes in.
 
-    ``level_of(venue)`` gives the kill level, ``written_of(venue)`` the gate's count of orders and amends written. ``tape``:
-    quotes are recorded ones. Whatever has no control's input is denied. A check costs about ten microseconds.
+    ``level_of(venue)`` gives the kill level, ``passes(venue, class)`` whether the gate lets such a write pass at it,
+    ``written_of(venue)`` the gate's count of orders and amends written. ``tape``: quotes are recorded ones. Whatever has no control's input is denied. A check costs about ten microseconds.
     """
 
     def __init__(
@@ -69,13 +74,14 @@ class Limits:
         *,
         mode: Mode = Mode.PAPER,
         level_of: Callable[[str], KillLevel] = _armed,
+        passes: Callable[[str, WriteClass], bool] = _passes,
         written_of: Callable[[str], int] = _nothing_written,
         tape: bool = False,
     ) -> None:
         self.exposure, self.receipts = exposure, receipts
         self.losses = LossWatch()
         self._mode, self._tape = mode, tape
-        self._level_of, self._written_of = level_of, written_of
+        self._level_of, self._passes, self._written_of = level_of, passes, written_of
         self._strategies: dict[str, StrategyRecord] = {}
         self._intents, self._told = LastSeen(), LastSeen()
         self._changes = OrderChanges()
@@ -274,6 +280,8 @@ class Limits:
             rate_wait_ns=record.bucket.wait_ns(now_ns, self._interval_ns, self._burst),
             fills_in_minute=minute, fills_in_hour=hour, written=self._written_of(venue), issued=self.receipts.issued(venue),
         )
+        if view.level is not KillLevel.ARMED:
+            view.reduces_pass = self._passes(venue, WriteClass.REDUCE)
         if self._watches_losses:
             seen = self.losses.seen_ns
             if seen is None or not 0 <= now_ns - seen < LOSS_EVERY_NS:

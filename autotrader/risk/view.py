@@ -30,6 +30,7 @@ class View(msgspec.Struct, gc=False):
     currency: str = "USD"
     mode: Mode | None = None
     level: KillLevel | None = None
+    reduces_pass: bool = True
     account: AccountInfo | None = None
     ready: bool = False
     stopped: str | None = None

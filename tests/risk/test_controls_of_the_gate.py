@@ -23,6 +23,10 @@ def test_from_halt_on_only_what_reduces_passes(level):
     assert gate(level=level, write_class=WriteClass.REDUCE) == "pass"
 
 
+def test_while_the_venue_is_being_swept_not_even_what_reduces_passes():
+    assert gate(level=KillLevel.CANCEL, write_class=WriteClass.REDUCE, reduces_pass=False) == "HALTED"
+
+
 def test_an_unknown_level_denies():
     assert gate(level=None) == "GATE_UNKNOWN"
 

@@ -98,6 +98,17 @@ def test_the_kill_level_is_asked_at_every_check_and_by_venue():
     assert verdict.write_class is WriteClass.REDUCE
 
 
+def test_an_order_that_the_gate_would_not_let_out_is_denied_before_it_is_written_down():
+    exposure = market(btc="5")
+    exposure.on_position(position("5"))
+    swept = []
+    passes = lambda venue, write_class: write_class is WriteClass.CANCEL or bool(swept)  # noqa: E731
+    judge = limits(exposure=exposure, more={"level_of": lambda venue: KillLevel.CANCEL, "passes": passes})
+    assert judge.check(order(Side.SELL), NOW).code == "HALTED"
+    swept.append(True)
+    assert judge.check(order(Side.SELL, client_order_id="c2"), NOW).write_class is WriteClass.REDUCE
+
+
 def test_the_mode_has_to_be_the_engines():
     judge = Limits(settings("retail"), market(), ReceiptBook(), mode=Mode.LIVE)
     assert judge.check(order(), NOW).code == "ACCOUNT_MISMATCH"

@@ -31,6 +31,9 @@ def gate(order: Order, view: View, settings: GateSettings) -> Denial | None:
     if level is not _ARMED and level > _ARMED and view.write_class is _RISK:
         return deny("gate", "HALTED", order, f"the kill switch stands at {KillLevel(level).name} and the order adds risk",
                     "re-arm with `autotrader rearm`")
+    if not view.reduces_pass:
+        return deny("gate", "HALTED", order, f"the kill switch stands at {KillLevel(level).name} and {order.venue} is being swept",
+                    "wait until it is clean, or re-arm with `autotrader rearm`")
     if view.stopped is not None:
         return deny("gate", "STRATEGY_STOPPED", order, f"strategy {order.strategy!r} is off: {view.stopped}",
                     "find the cause, then re-arm the strategy")
