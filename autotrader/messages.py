@@ -41,8 +41,11 @@ class Lane(IntEnum):
     QUOTES = 4
 
 
-class Message(msgspec.Struct, frozen=True, tag=True):
-    """Base of all messages; the tag is the class's name."""
+class Message(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """Base of all messages; the tag is the class's name.
+
+    Fields that hold their default are not written: the defaults of journal events are part of the format, never to be changed.
+    """
 
     lane: ClassVar[Lane] = Lane.CONTROL
 

@@ -11,11 +11,13 @@ from autotrader.model.types import Liquidity, Side
 __all__ = ["Fill"]
 
 
-class Fill(msgspec.Struct, frozen=True, gc=False):
+class Fill(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One trade, as the venue reported it; known by (venue, account, symbol, trade_id).
 
     ``fee`` is what was charged in ``fee_asset`` (a rebate is negative). An inferred fill stands in for a trade that the
     venue has counted but not shown; it goes when the real one comes.
+
+    The journal leaves out fields that hold their default, so the defaults are part of its format, never to be changed.
     """
 
     trade_id: str

@@ -16,8 +16,10 @@ DONE_STATES = frozenset(
 )
 
 
-class Order(msgspec.Struct, frozen=True, gc=False):
+class Order(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An intent, complete and unchangeable: what the strategy wants, in the venue's units.
+
+    The journal leaves out fields that hold their default, so the defaults are part of its format, never to be changed.
 
     ``quantity`` counts base units, shares or contracts; prices are in the quote currency; times are nanoseconds since the
     epoch. ``decided_ns`` is when the strategy decided (wall clock), for latencies. ``trail`` is the distance of a trailing
