@@ -12,16 +12,16 @@ from types import TracebackType
 from autotrader.errors import JournalError
 from autotrader.oms.journal.batch import body_of, reference
 from autotrader.oms.journal.chain import Walk
+from autotrader.oms.journal.checksums import unsound_row
 from autotrader.oms.journal.head import Head
 from autotrader.oms.journal.meta import Meta
 from autotrader.oms.journal.payload import decode_event
 from autotrader.oms.journal.rare import RARE_KINDS, RARE_TABLES, project
-from autotrader.oms.journal.rows import POSITION_COLUMNS, is_sound
 from autotrader.oms.journal.schema import UNREADABLE, migrate
 
 __all__ = ["Damage", "IntegrityCheck", "check_chain", "check_head", "check_tables"]
 
-_EVENTS = "SELECT seq, ts_ns, kind, order_id, venue, payload, hash FROM events WHERE engine = ? ORDER BY seq"
+_EVENTS = "SELECT seq, ts_ns, kind, order_id, venue, payload, hash FROM events ORDER BY seq"
 
 
 class Damage(JournalError):
@@ -36,7 +36,7 @@ def check_chain(db: sqlite3.Connection, meta: Meta) -> Walk:
     """Walk all events; return the walk, which kept the rows of the small tables. Raises ``Damage`` with the first bad one."""
     walk = Walk(*meta.base, keep=RARE_KINDS)
     try:
-        cursor = db.execute(_EVENTS, (meta.engine_id,))
+        cursor = db.execute(_EVENTS)
         while rows := cursor.fetchmany(1000):
             walk.over(rows)
         newest = db.execute("SELECT max(seq) FROM events").fetchone()[0]
@@ -62,9 +62,10 @@ def check_head(found: Head, noted: Head | None, db: sqlite3.Connection, meta: Me
 
 
 class IntegrityCheck(Thread):
-    """SQLite's own check of pages, indexes and the second copy of orders, fills and positions, beside the walk.
+    """SQLite's own check of pages and indexes, and the checksums of orders, fills and positions, beside the walk.
 
-    It runs without the interpreter's lock, in a thread and on a connection of its own, which do not outlive the ``with`` block.
+    Nearly all of it runs without the interpreter's lock, in a thread and on a connection of its own; neither outlives the
+    ``with`` block.
     """
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
@@ -77,9 +78,10 @@ class IntegrityCheck(Thread):
         """Check; runs in the thread."""
         try:
             with closing(self._connect()) as db:
-                self._verdict = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+                said: str = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+                self._verdict = unsound_row(db) if said == "ok" else f"SQLite's integrity check says: {said}"
         except UNREADABLE as e:
-            self._verdict = str(e)
+            self._verdict = str(e) or repr(e)
 
     def __enter__(self) -> IntegrityCheck:
         return self
@@ -90,17 +92,14 @@ class IntegrityCheck(Thread):
     def finish(self) -> None:
         """Wait for the end of the check; raises ``Damage`` with what it found."""
         self.join()
-        if self._verdict != "ok":
-            raise Damage(f"SQLite's integrity check says: {self._verdict}")
+        if self._verdict:
+            raise Damage(self._verdict)
 
 
 def check_tables(db: sqlite3.Connection, rare: Iterable[tuple[int, str, str]]) -> None:
     """Check the layout, the checkpoints, and the small tables against the ``rare`` events that they come from."""
     try:
         _check_checkpoints(db)
-        for row in db.execute(f"SELECT {', '.join(POSITION_COLUMNS)} FROM positions"):
-            if not is_sound(row):
-                raise Damage(f"the position in {row[2]} was changed")
         with closing(sqlite3.connect(":memory:")) as twin:
             migrate(twin)
             _compare(db, twin, "sqlite_schema", "type, name, tbl_name, sql")

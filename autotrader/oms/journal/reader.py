@@ -25,7 +25,7 @@ _FILLS = f"SELECT {', '.join(FILL_COLUMNS)} FROM fills"
 _POSITIONS = f"SELECT {', '.join(POSITION_COLUMNS)} FROM positions"
 _OPEN = f"state NOT IN ({', '.join(repr(str(state)) for state in sorted(DONE_STATES))})"
 _LETTER = ("id", "kind", "client_order_id", "venue", "reason", "attempts", "first_ns", "last_ns", "status")
-_NOT_SHOWN = frozenset({"is_foreign", "held", "reduce_only", "tag", "account", "inferred", "strategy"})
+_NOT_SHOWN = frozenset({"is_foreign", "held", "reduce_only", "tag", "account", "inferred", "strategy", "crc"})
 
 
 def standing_kills(events: Iterable[Message]) -> dict[str, KillPulled]:

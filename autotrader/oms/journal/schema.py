@@ -17,13 +17,13 @@ UNREADABLE = (sqlite3.Error, UnicodeError)
 Migration = Callable[[sqlite3.Connection], None]
 
 
-# Orders and fills stand twice: in the table, and in an index over all columns. SQLite's own integrity check compares the two,
-# so that a changed value is found at every start at the speed of C, without folding all events. Positions carry a CRC-32.
+# Orders, fills and positions carry a CRC-32 of their row, so that a changed value is found at every start without folding all
+# events.
 _VERSION_1 = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE events (
-  seq INTEGER PRIMARY KEY, ts_ns INTEGER NOT NULL, engine TEXT NOT NULL, kind TEXT NOT NULL, order_id TEXT NOT NULL,
-  venue TEXT NOT NULL, payload TEXT NOT NULL, hash BLOB NOT NULL);
+  seq INTEGER PRIMARY KEY, ts_ns INTEGER NOT NULL, kind TEXT NOT NULL, order_id TEXT NOT NULL, venue TEXT NOT NULL,
+  payload TEXT NOT NULL, hash BLOB NOT NULL);
 CREATE INDEX events_order ON events (order_id) WHERE order_id <> '';
 CREATE TABLE checkpoints (seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE orders (
@@ -31,17 +31,13 @@ CREATE TABLE orders (
   side TEXT NOT NULL, type TEXT NOT NULL, time_in_force TEXT NOT NULL, quantity TEXT NOT NULL, price TEXT, stop_price TEXT,
   state TEXT NOT NULL, filled_quantity TEXT NOT NULL, average_price TEXT, reason_code TEXT, reason TEXT,
   strategy TEXT NOT NULL, created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL, is_foreign INTEGER NOT NULL,
-  held INTEGER NOT NULL, reduce_only INTEGER NOT NULL, tag TEXT) WITHOUT ROWID;
-CREATE INDEX orders_all ON orders (
-  venue_order_id, venue, account, symbol, side, type, time_in_force, quantity, price, stop_price, state, filled_quantity,
-  average_price, reason_code, reason, strategy, created_ns, updated_ns, is_foreign, held, reduce_only, tag);
+  held INTEGER NOT NULL, reduce_only INTEGER NOT NULL, tag TEXT, crc INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX orders_venue ON orders (venue_order_id, venue) WHERE venue_order_id IS NOT NULL;
 CREATE TABLE fills (
   trade_id TEXT NOT NULL, client_order_id TEXT NOT NULL, venue_order_id TEXT, venue TEXT NOT NULL, account TEXT NOT NULL,
   symbol TEXT NOT NULL, side TEXT NOT NULL, price TEXT NOT NULL, quantity TEXT NOT NULL, fee TEXT NOT NULL,
   fee_asset TEXT NOT NULL, liquidity TEXT NOT NULL, ts_ns INTEGER NOT NULL, inferred INTEGER NOT NULL,
-  strategy TEXT NOT NULL, PRIMARY KEY (venue, account, symbol, trade_id)) WITHOUT ROWID;
-CREATE INDEX fills_all ON fills (
-  ts_ns, client_order_id, venue_order_id, side, price, quantity, fee, fee_asset, liquidity, inferred, strategy);
+  strategy TEXT NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (venue, account, symbol, trade_id)) WITHOUT ROWID;
 CREATE TABLE positions (
   venue TEXT NOT NULL, account TEXT NOT NULL, symbol TEXT NOT NULL, quantity TEXT NOT NULL, average_price TEXT,
   realized_pnl TEXT NOT NULL, unrealized_pnl TEXT, currency TEXT NOT NULL, crc INTEGER NOT NULL,

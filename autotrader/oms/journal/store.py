@@ -83,7 +83,7 @@ class Store:
             raise
         self.engine_id = self._meta.engine_id
         columns = ("seq", "ts_ns", "kind", "order_id", "venue", "payload", "hash")
-        self._events = BulkInsert("events", columns, engine=self.engine_id)
+        self._events = BulkInsert("events", columns)
         self._orders = BulkInsert("orders", ORDER_COLUMNS, key=ORDER_KEY)
         self._fills = BulkInsert("fills", FILL_COLUMNS, key=FILL_KEY)
         self._positions = BulkInsert("positions", POSITION_COLUMNS, key=POSITION_KEY)

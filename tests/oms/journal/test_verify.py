@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journal_kit import BTC, ENGINE, Bookkeeper, life, open_store, order, random_events, write_lives
+from journal_kit import BTC, Bookkeeper, life, open_store, order, random_events, write_lives
 
 from autotrader.errors import JournalError
 from autotrader.oms.journal.chain import row_hash
@@ -83,8 +83,6 @@ def test_tables_are_the_fold_of_the_events_whatever_happened(seed: int) -> None:
         ("UPDATE events SET kind = 'OrderExpired' WHERE seq = 6", 6),
         ("UPDATE events SET order_id = '' WHERE seq = 2", 2),
         ("UPDATE events SET venue = 'okx' WHERE seq = 2", 2),
-        ("UPDATE events SET engine = 'other' WHERE seq = 9", 9),
-        ("UPDATE events SET engine = 'other' WHERE seq = 31", 31),
         ("UPDATE events SET hash = zeroblob(32) WHERE seq = 30", 30),
         ("UPDATE events SET payload = CAST(payload AS BLOB) WHERE seq = 8", 8),
         ("DELETE FROM events WHERE seq = 12", 12),
@@ -130,7 +128,7 @@ def test_a_changed_small_table_or_layout_is_found_at_start_and_by_verify(path: P
         "DELETE FROM orders WHERE client_order_id LIKE '%5'",
         "INSERT INTO orders SELECT 'x', venue_order_id, venue, account, symbol, side, type, time_in_force, quantity, price,"
         " stop_price, state, filled_quantity, average_price, reason_code, reason, strategy, created_ns, updated_ns,"
-        " is_foreign, held, reduce_only, tag FROM orders LIMIT 1",
+        " is_foreign, held, reduce_only, tag, crc FROM orders LIMIT 1",
         "UPDATE fills SET price = '1' WHERE trade_id = 'T-000003'",
         "DELETE FROM fills WHERE trade_id = 'T-000003'",
         "UPDATE positions SET quantity = '0'",
@@ -198,8 +196,8 @@ def test_an_event_that_no_release_knows_is_named(path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         previous = db.execute("SELECT hash FROM events WHERE seq = 31").fetchone()[0]
         row = (32, 1, "OrderDreamt", "", "", "{}")
-        values = (32, 1, ENGINE, "OrderDreamt", "", "", "{}", row_hash(previous, row))
-        db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        values = (32, 1, "OrderDreamt", "", "", "{}", row_hash(previous, row))
+        db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", values)
         db.commit()
     report = verify(path)
     assert not report.ok
