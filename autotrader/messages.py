@@ -687,31 +687,35 @@ class MarketEnded(Message, frozen=True):
 # ---------------------------------------------------------------- the operator, and threads outside
 
 
-class GetStatus(Message, frozen=True):
+class Question(Message, frozen=True):
+    """Asked by threads outside, and changes nothing: a lock-step replay does not wait for it."""
+
+
+class GetStatus(Question, frozen=True):
     """Asked; answered by the actor's own snapshot."""
 
 
-class GetOrder(Message, frozen=True):
+class GetOrder(Question, frozen=True):
     """Asked; answered by an ``OrderUpdate``, or None when neither memory nor journal knows the order."""
 
     client_order_id: str
 
 
-class GetOpenOrders(Message, frozen=True):
+class GetOpenOrders(Question, frozen=True):
     """Asked; answered by a tuple of ``OrderUpdate``, those that are not done, oldest first."""
 
 
-class GetPositions(Message, frozen=True):
+class GetPositions(Question, frozen=True):
     """Asked; answered by a tuple of ``Position``."""
 
 
-class GetBalances(Message, frozen=True):
+class GetBalances(Question, frozen=True):
     """Asked; answered by a dict of asset to total."""
 
     venue: str
 
 
-class GetMetrics(Message, frozen=True):
+class GetMetrics(Question, frozen=True):
     """Asked; answered by the metrics' summary."""
 
 

@@ -14,6 +14,7 @@ from autotrader.messages import (
     Heartbeat,
     HeartbeatSeen,
     Message,
+    Question,
     RestartActor,
     StopActor,
 )
@@ -28,10 +29,10 @@ LIFE_CYCLE: frozenset[type] = frozenset({StopActor, Heartbeat, HeartbeatSeen, Ac
 
 
 def weigh(payload: Any, slip: Slip | None) -> int:
-    """Return how many messages of ``payload`` are work in flight; the life cycle of actors is not."""
+    """Return how many messages of ``payload`` are work in flight; the life cycle of actors and questions are not."""
     if type(payload) is list:
         return len(payload)
-    if type(payload) in LIFE_CYCLE or (slip is not None and not slip.counts):
+    if type(payload) in LIFE_CYCLE or isinstance(payload, Question) or (slip is not None and not slip.counts):
         return 0
     return 1
 

@@ -68,7 +68,7 @@ class RateKeys(Section):
 class VenueSection(Section):
     """One venue. Keys beyond these are the venue's own: ``options``, checked by its adapter; secrets among them are hidden.
 
-    ``deadline_s`` and ``request_life_s``: None is the venue's own default. ``adapter`` names the class of a venue that is
+    ``deadline_s`` and ``request_life_s``: None is the venue's own default. ``adapter`` names the plan of a venue that is
     not built in.
     """
 
