@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from autotrader.errors import AutotraderError, ConfigError, JournalError, StartError, Unavailable
+from autotrader.errors import AutotraderError, ConfigError, JournalError, StartError
 
 __all__ = ["main"]
 
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = arguments.verb(arguments)
     except (ConfigError, JournalError) as error:
         return _say(error, USAGE)
-    except (StartError, Unavailable) as error:
+    except StartError as error:
         return _say(error, CANNOT_CONNECT)
     except AutotraderError as error:
         return _say(error, ERROR)

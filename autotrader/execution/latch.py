@@ -22,6 +22,7 @@ from autotrader.model import KillLevel
 __all__ = ["Latch", "fold_kill_rows", "kill_file", "latch_at_start", "latch_path", "pull_latch", "read_latch"]
 
 _LOCK_WAIT_S: Final = 0.5
+_CLOSED: Final = "the latch is closed: "
 
 
 def latch_path(journal: str | Path) -> Path:
@@ -81,7 +82,7 @@ def latch_at_start(
     if state is not None and state.levels:
         for scope, name in state.levels.items():
             levels[scope] = max(KillLevel[name], levels.get(scope, KillLevel.ARMED))
-        why.append(state.problem or f"the latch is closed: {state.reason}")
+        why.append(state.problem or f"{_CLOSED}{state.reason.removeprefix(_CLOSED)}")
     if kill_file_exists:
         levels[ALL] = max(KillLevel.CANCEL, levels.get(ALL, KillLevel.ARMED))
         why.append("the file KILL lies beside the journal")

@@ -33,10 +33,15 @@ class VenuePlan(NamedTuple):
 
 
 def plan_venue(name: str, settings: Settings, instruments: tuple[Instrument, ...], journal_path: str) -> VenuePlan:
-    """Ask the venue's package for its plan; raises ConfigError when it has no adapter, or for settings that cannot be."""
+    """Ask the venue's package, or the ``adapter`` that is configured, for its plan.
+
+    Raises ConfigError when there is none, or for settings that cannot be.
+    """
+    given = settings.venues[name].adapter or f"autotrader.execution.adapters.{name}:plan"
+    place, _, function = given.rpartition(":")
     try:
-        module = import_module(f"autotrader.execution.adapters.{name}")
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"there is no adapter for venue {name!r}; set venues.{name}.enabled = false") from error
-    plan: VenuePlan = module.plan(settings, instruments, journal_path)
+        make = getattr(import_module(place), function)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"venues.{name} has no adapter at {given}: set venues.{name}.enabled = false") from error
+    plan: VenuePlan = make(settings, instruments, journal_path)
     return plan
