@@ -197,6 +197,7 @@ class ExecutionEngine:
                 self._parts.runtime.stop(timeout_s=self.settings.stop.timeout_s if timeout_s is None else timeout_s)
                 self._parts.close()
                 self._parts = None
+                self._market_started = False
 
     def end_run(self) -> None:
         """End ``run_live_trading`` from another thread or a signal handler; it returns its summary in its own thread."""
