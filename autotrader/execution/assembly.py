@@ -297,7 +297,7 @@ class Assembly:
         on_fill = settings.engine.decide_on_fill if section.decide_on_fill is None else section.decide_on_fill
         runner = RunnerSettings(
             cycle_time_ms=cycle_ms, trigger="quote" if self.market.lock_step else trigger, decide_on_fill=on_fill,
-            max_decisions=section.max_decisions, hang_s=section.hang_s,
+            max_decisions=section.max_decisions, hang_s=section.hang_s, timed=not self.market.lock_step,
         )
         memory = FillMemory()
 

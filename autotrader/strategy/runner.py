@@ -49,7 +49,8 @@ class RunnerSettings(msgspec.Struct, frozen=True):
 
     ``trigger``: "timer" decides at each cycle, "quote" on a quote once the cycle is over (0: on every quote; a lock-step
     replay needs "quote"). ``decide_on_fill`` decides again after fills, too. More than ``max_decisions`` in one call, or a call
-    longer than ``hang_s`` of wall time, ends the strategy.
+    longer than ``hang_s`` of wall time, ends the strategy. ``timed`` stamps orders with the machine's clock, for latencies; in
+    a lock-step replay, whose journal must be the same each time, nothing of that clock may go on record.
     """
 
     cycle_time_ms: float = 100.0
@@ -57,6 +58,7 @@ class RunnerSettings(msgspec.Struct, frozen=True):
     decide_on_fill: bool = False
     max_decisions: int = 1_000
     hang_s: float = 10.0
+    timed: bool = True
 
 
 class RunnerStatus(msgspec.Struct, frozen=True):
@@ -236,7 +238,7 @@ class StrategyRunnerActor(Worker):
         decisions = self._guarded(self._ask, strategy, snapshot)
         if decisions:
             self._decided += len(decisions)
-            self._send(decisions, snapshot.now_ns, self.wall.monotonic_ns())
+            self._send(decisions, snapshot.now_ns, self.wall.monotonic_ns() if self._settings.timed else 0)
 
     def _ask(self, strategy: StrategyLike, snapshot: Snapshot) -> list[ExecutionDecision]:
         try:

@@ -224,3 +224,11 @@ def test_the_limits_may_switch_it_off_and_the_operator_on_again() -> None:
     bench.tell(SwitchStrategy("s", on=True, by="operator")).pass_ms(100)
     assert len(strategy.snapshots) == 1
     assert len(bench.orders) == 1
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_the_machines_clock_is_on_an_order_only_where_it_may_be(timed: bool) -> None:
+    bench = Bench(Scripted(lambda snapshot: [BUY]), timed=timed)
+    bench.runtime.wall.advance(5)
+    (order,) = bench.quote().pass_ms(100).orders
+    assert bool(order.decided_ns) is timed
