@@ -73,8 +73,9 @@ class JournalActor(Worker):
         self._busy(self._store.idle)
 
     def on_stop(self) -> None:
-        """Write what still waits."""
+        """Write what still waits, in the mailbox too: a stop overtakes the rows that were handed over last."""
         if self.crash is None:
+            self.run_pending()
             self._commit()
 
     def _busy(self, work: Callable[[], object]) -> None:

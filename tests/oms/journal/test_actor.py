@@ -328,3 +328,10 @@ def test_it_runs_supervised_and_goes_on_after_a_crash(tmp_path: Path) -> None:
     runtime.stop()
     store.close()
     assert verify(store.path).ok
+
+
+def test_a_stop_loses_no_row_that_was_handed_over_before_it(rig: Rig) -> None:
+    rig.actor.me.tell(rig.intent(1))
+    rig.actor.on_stop()
+    assert rig.sent() == ["01"]
+    assert durable(rig.store.path) == 1
