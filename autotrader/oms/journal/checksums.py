@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from zlib import crc32
 
 from autotrader.oms.journal.rows import (
-    FILL_COLUMNS,
     FILL_KEY,
-    ORDER_COLUMNS,
+    FILL_STORED,
     ORDER_KEY,
+    ORDER_STORED,
     POSITION_COLUMNS,
     POSITION_KEY,
     Row,
@@ -25,8 +25,8 @@ CHUNK = 2_000
 def unsound_row(db: sqlite3.Connection, chunk: int = CHUNK) -> str:
     """Return what is wrong with the first row whose checksum does not fit, or an empty string."""
     for table, columns, key in (
-        ("orders", ORDER_COLUMNS, ORDER_KEY),
-        ("fills", FILL_COLUMNS, FILL_KEY),
+        ("order_rows", ORDER_STORED, ORDER_KEY),
+        ("fill_rows", FILL_STORED, FILL_KEY),
         ("positions", POSITION_COLUMNS, POSITION_KEY),
     ):
         if (row := _Table(db, table, columns, key, chunk).first_unsound()) is not None:
@@ -35,10 +35,10 @@ def unsound_row(db: sqlite3.Connection, chunk: int = CHUNK) -> str:
 
 
 class _Table:
-    """Goes through a table in chunks; SQLite writes each as JSON, without the interpreter's lock.
+    """Goes through a table in chunks; SQLite strings the lines of each together, without the interpreter's lock.
 
-    Where that is not what the checksums were made of (an SQLite without JSON, or one that escapes a rare character in its own
-    way) the rows of the chunk are read one by one: only they can condemn a row.
+    Where these do not fit (an id with a line break in it will do) the rows of the chunk are read one by one: only that can
+    condemn a row.
     """
 
     def __init__(self, db: sqlite3.Connection, table: str, columns: Sequence[str], key: Sequence[str], chunk: int) -> None:
@@ -47,8 +47,10 @@ class _Table:
         order = ", ".join(key)
         self._ends = f"SELECT {order} FROM {table} {{where}} ORDER BY {order} LIMIT 1 OFFSET {chunk - 1}"
         self._rows = f"SELECT {', '.join(columns)} FROM {table} {{where}} ORDER BY {order}"
-        values = f"json_array({', '.join(columns[:-1])})"
-        self._lines = f"SELECT CAST(group_concat({values}, char(10)) AS BLOB), group_concat(crc) FROM {table} {{where}}"
+        line = " || char(31) || ".join(f"ifnull({column}, char(30))" for column in columns[:-1])
+        is_other = " OR ".join(f"typeof({column}) NOT IN ('text', 'null')" for column in columns[:-1])
+        lines = f"CAST(group_concat({line}, char(10)) AS BLOB), group_concat(crc), sum({is_other})"
+        self._lines = f"SELECT {lines} FROM {table} {{where}}"
 
     def first_unsound(self) -> Row | None:
         low: Row = ()
@@ -68,7 +70,7 @@ class _Table:
 
     def _fits(self, low: Row, high: Row) -> bool:
         try:
-            lines, sums = self._db.execute(*self._between(self._lines, low, high)).fetchone()
-            return lines is None or list(map(crc32, lines.split(b"\n"))) == list(map(int, sums.split(",")))
+            lines, sums, others = self._db.execute(*self._between(self._lines, low, high)).fetchone()
+            return lines is None or (not others and list(map(crc32, lines.split(b"\n"))) == list(map(int, sums.split(","))))
         except (sqlite3.Error, ValueError, AttributeError):
             return False

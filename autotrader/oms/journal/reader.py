@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 
@@ -13,19 +14,32 @@ from autotrader.model import DONE_STATES, Fill, KillLevel, OrderUpdate, Position
 from autotrader.oms.journal.meta import Meta, read_meta
 from autotrader.oms.journal.payload import decode_event
 from autotrader.oms.journal.readonly import open_readonly
-from autotrader.oms.journal.rows import FILL_COLUMNS, ORDER_COLUMNS, POSITION_COLUMNS, fill_of, order_of, position_of
+from autotrader.oms.journal.rows import (
+    FILL_COLUMNS,
+    FILL_STORED,
+    ORDER_COLUMNS,
+    ORDER_STORED,
+    POSITION_COLUMNS,
+    fill_of,
+    fill_values,
+    order_of,
+    order_values,
+    position_of,
+)
 from autotrader.oms.journal.schema import UNREADABLE
 
 __all__ = ["Json", "Reader", "standing_kills"]
 
 Json = dict[str, object]
 
-_ORDERS = f"SELECT {', '.join(ORDER_COLUMNS)} FROM orders"
-_FILLS = f"SELECT {', '.join(FILL_COLUMNS)} FROM fills"
+_ORDERS = f"SELECT {', '.join(ORDER_STORED)} FROM order_rows"
+_FILLS = f"SELECT {', '.join(FILL_STORED)} FROM fill_rows"
 _POSITIONS = f"SELECT {', '.join(POSITION_COLUMNS)} FROM positions"
 _OPEN = f"state NOT IN ({', '.join(repr(str(state)) for state in sorted(DONE_STATES))})"
 _LETTER = ("id", "kind", "client_order_id", "venue", "reason", "attempts", "first_ns", "last_ns", "status")
-_NOT_SHOWN = frozenset({"is_foreign", "held", "reduce_only", "tag", "account", "inferred", "strategy", "crc"})
+_NOT_SHOWN = frozenset({"is_foreign", "held", "reduce_only", "tag", "account", "inferred", "strategy"})
+_by_creation = itemgetter(ORDER_COLUMNS.index("created_ns"), ORDER_COLUMNS.index("client_order_id"))
+_by_time = itemgetter(FILL_COLUMNS.index("ts_ns"), FILL_COLUMNS.index("trade_id"))
 
 
 def standing_kills(events: Iterable[Message]) -> dict[str, KillPulled]:
@@ -100,18 +114,20 @@ class Reader:
 
     def order_by_venue_id(self, venue: str, venue_order_id: str) -> OrderUpdate | None:
         """Return the order that the venue knows by this id, or None."""
-        return self._one_order("venue_order_id = ? AND venue = ?", venue_order_id, venue)
+        return self._one_order("venue_order_id = ?", venue_order_id, venue=venue)
 
-    def _one_order(self, condition: str, *values: object) -> OrderUpdate | None:
-        for row in self._rows(f"{_ORDERS} WHERE {condition} LIMIT 1", *values):
-            return order_of(row)
+    def _one_order(self, condition: str, *values: object, venue: str = "") -> OrderUpdate | None:
+        for row in self._rows(f"{_ORDERS} WHERE {condition}", *values):
+            order = order_of(row)
+            if order.venue == (venue or order.venue):
+                return order
         older = self._archive()
-        return None if older is None else older._one_order(condition, *values)
+        return None if older is None else older._one_order(condition, *values, venue=venue)
 
     def fills_of(self, venue: str, account: str, symbol: str) -> list[Fill]:
         """Return all fills in one symbol, those in archived files included; busted ones left out."""
         query = f"{_FILLS} WHERE venue = ? AND account = ? AND symbol = ?"
-        here = {row[0]: fill_of(row) for row in self._rows(query, venue, account, symbol)}
+        here = {row[3]: fill_of(row) for row in self._rows(query, venue, account, symbol)}
         older = self._archive()
         if older is not None:
             here = {fill.trade_id: fill for fill in older.fills_of(venue, account, symbol)} | here
@@ -119,7 +135,8 @@ class Reader:
 
     def open_orders(self) -> list[OrderUpdate]:
         """Return the orders that are not done, oldest first."""
-        return [order_of(row) for row in self._rows(f"{_ORDERS} WHERE {_OPEN} ORDER BY created_ns, client_order_id")]
+        found = [order_of(row) for row in self._rows(f"{_ORDERS} WHERE {_OPEN}")]
+        return sorted(found, key=lambda order: (order.created_ns, order.client_order_id))
 
     def held_positions(self) -> list[Position]:
         """Return all positions ever held."""
@@ -138,7 +155,7 @@ class Reader:
         """Return orders in the form of ``autotrader orders``, oldest first."""
         where = f" WHERE {_OPEN}" if open_only else ""
         listed = []
-        for row in self._rows(f"{_ORDERS}{where} ORDER BY created_ns, client_order_id"):
+        for row in sorted(map(order_values, self._rows(f"{_ORDERS}{where}")), key=_by_creation):
             whole = dict(zip(ORDER_COLUMNS, row, strict=True))
             shown: Json = {name: value for name, value in whole.items() if name not in _NOT_SHOWN}
             shown |= {"account": whole["account"], "strategy": whole["strategy"]}
@@ -148,7 +165,7 @@ class Reader:
     def fills(self) -> list[Json]:
         """Return fills in the form of ``autotrader fills``, oldest first; busted ones left out."""
         listed = []
-        for row in self._rows(f"{_FILLS} ORDER BY ts_ns, trade_id"):
+        for row in sorted(map(fill_values, self._rows(_FILLS)), key=_by_time):
             whole = dict(zip(FILL_COLUMNS, row, strict=True))
             shown: Json = {name: value for name, value in whole.items() if name not in _NOT_SHOWN}
             listed.append(shown | {"inferred": True} if whole["inferred"] else shown)
@@ -202,6 +219,6 @@ class Reader:
             "kill": kill,
             "venues": [],
             "actors": [],
-            "orders": {row[0]: row[1] for row in self._rows("SELECT state, count(*) FROM orders GROUP BY state")},
+            "orders": {row[0]: row[1] for row in self._rows("SELECT state, count(*) FROM order_rows GROUP BY state")},
             "journal": {"path": str(self.path), "sequence": self.sequence(), "verified": verified},
         }

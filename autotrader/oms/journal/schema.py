@@ -17,8 +17,8 @@ UNREADABLE = (sqlite3.Error, UnicodeError)
 Migration = Callable[[sqlite3.Connection], None]
 
 
-# Orders, fills and positions carry a CRC-32 of their row, so that a changed value is found at every start without folding all
-# events.
+# A row of an order or a fill is what it is looked up by, the rest as a JSON array, and a CRC-32 of both, by which a changed
+# value is found at every start without folding all events. A column for each value costs twice the CPU; the views give them.
 _VERSION_1 = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE events (
@@ -26,18 +26,29 @@ CREATE TABLE events (
   payload TEXT NOT NULL, hash BLOB NOT NULL);
 CREATE INDEX events_order ON events (order_id) WHERE order_id <> '';
 CREATE TABLE checkpoints (seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
-CREATE TABLE orders (
-  client_order_id TEXT PRIMARY KEY, venue_order_id TEXT, venue TEXT NOT NULL, account TEXT NOT NULL, symbol TEXT NOT NULL,
-  side TEXT NOT NULL, type TEXT NOT NULL, time_in_force TEXT NOT NULL, quantity TEXT NOT NULL, price TEXT, stop_price TEXT,
-  state TEXT NOT NULL, filled_quantity TEXT NOT NULL, average_price TEXT, reason_code TEXT, reason TEXT,
-  strategy TEXT NOT NULL, created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL, is_foreign INTEGER NOT NULL,
-  held INTEGER NOT NULL, reduce_only INTEGER NOT NULL, tag TEXT, crc INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX orders_venue ON orders (venue_order_id, venue) WHERE venue_order_id IS NOT NULL;
-CREATE TABLE fills (
-  trade_id TEXT NOT NULL, client_order_id TEXT NOT NULL, venue_order_id TEXT, venue TEXT NOT NULL, account TEXT NOT NULL,
-  symbol TEXT NOT NULL, side TEXT NOT NULL, price TEXT NOT NULL, quantity TEXT NOT NULL, fee TEXT NOT NULL,
-  fee_asset TEXT NOT NULL, liquidity TEXT NOT NULL, ts_ns INTEGER NOT NULL, inferred INTEGER NOT NULL,
-  strategy TEXT NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (venue, account, symbol, trade_id)) WITHOUT ROWID;
+CREATE TABLE order_rows (
+  client_order_id TEXT PRIMARY KEY, venue_order_id TEXT, state TEXT NOT NULL, body TEXT NOT NULL, crc INTEGER NOT NULL
+  ) WITHOUT ROWID;
+CREATE INDEX orders_venue ON order_rows (venue_order_id) WHERE venue_order_id IS NOT NULL;
+CREATE VIEW orders AS SELECT
+  client_order_id, venue_order_id, json_extract(body, '$[0]') AS venue, json_extract(body, '$[1]') AS account,
+  json_extract(body, '$[2]') AS symbol, json_extract(body, '$[3]') AS side, json_extract(body, '$[4]') AS type,
+  json_extract(body, '$[5]') AS time_in_force, json_extract(body, '$[6]') AS quantity, json_extract(body, '$[7]') AS price,
+  json_extract(body, '$[8]') AS stop_price, state, json_extract(body, '$[9]') AS filled_quantity,
+  json_extract(body, '$[10]') AS average_price, json_extract(body, '$[11]') AS reason_code,
+  json_extract(body, '$[12]') AS reason, json_extract(body, '$[13]') AS strategy, json_extract(body, '$[14]') AS created_ns,
+  json_extract(body, '$[15]') AS updated_ns, json_extract(body, '$[16]') AS is_foreign, json_extract(body, '$[17]') AS held,
+  json_extract(body, '$[18]') AS reduce_only, json_extract(body, '$[19]') AS tag
+  FROM order_rows;
+CREATE TABLE fill_rows (
+  venue TEXT NOT NULL, account TEXT NOT NULL, symbol TEXT NOT NULL, trade_id TEXT NOT NULL, body TEXT NOT NULL,
+  crc INTEGER NOT NULL, PRIMARY KEY (venue, account, symbol, trade_id)) WITHOUT ROWID;
+CREATE VIEW fills AS SELECT
+  trade_id, json_extract(body, '$[0]') AS client_order_id, json_extract(body, '$[1]') AS venue_order_id, venue, account,
+  symbol, json_extract(body, '$[2]') AS side, json_extract(body, '$[3]') AS price, json_extract(body, '$[4]') AS quantity,
+  json_extract(body, '$[5]') AS fee, json_extract(body, '$[6]') AS fee_asset, json_extract(body, '$[7]') AS liquidity,
+  json_extract(body, '$[8]') AS ts_ns, json_extract(body, '$[9]') AS inferred, json_extract(body, '$[10]') AS strategy
+  FROM fill_rows;
 CREATE TABLE positions (
   venue TEXT NOT NULL, account TEXT NOT NULL, symbol TEXT NOT NULL, quantity TEXT NOT NULL, average_price TEXT,
   realized_pnl TEXT NOT NULL, unrealized_pnl TEXT, currency TEXT NOT NULL, crc INTEGER NOT NULL,

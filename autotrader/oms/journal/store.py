@@ -18,10 +18,10 @@ from autotrader.oms.journal.lock import FileLock
 from autotrader.oms.journal.meta import Meta, read_meta, write_meta
 from autotrader.oms.journal.rare import project
 from autotrader.oms.journal.rows import (
-    FILL_COLUMNS,
     FILL_KEY,
-    ORDER_COLUMNS,
+    FILL_STORED,
     ORDER_KEY,
+    ORDER_STORED,
     POSITION_COLUMNS,
     POSITION_KEY,
     fill_row,
@@ -84,8 +84,8 @@ class Store:
         self.engine_id = self._meta.engine_id
         columns = ("seq", "ts_ns", "kind", "order_id", "venue", "payload", "hash")
         self._events = BulkInsert("events", columns)
-        self._orders = BulkInsert("orders", ORDER_COLUMNS, key=ORDER_KEY)
-        self._fills = BulkInsert("fills", FILL_COLUMNS, key=FILL_KEY)
+        self._orders = BulkInsert("order_rows", ORDER_STORED, key=ORDER_KEY)
+        self._fills = BulkInsert("fill_rows", FILL_STORED, key=FILL_KEY)
         self._positions = BulkInsert("positions", POSITION_COLUMNS, key=POSITION_KEY)
         self._since_idle = 0
 
@@ -165,7 +165,7 @@ class Store:
         if batch.fills:
             gone = [key for key, fill in batch.fills.items() if fill is None]
             if gone:
-                db.executemany("DELETE FROM fills WHERE venue = ? AND account = ? AND symbol = ? AND trade_id = ?", gone)
+                db.executemany("DELETE FROM fill_rows WHERE venue = ? AND account = ? AND symbol = ? AND trade_id = ?", gone)
             self._fills.run_rows(db, [fill_row(fill) for fill in batch.fills.values() if fill is not None])
         self._positions.run_rows(db, map(position_row, batch.positions.values()))
         for sequence, event in batch.rare:

@@ -20,10 +20,10 @@ from autotrader.oms.journal.readonly import open_readonly
 from autotrader.oms.journal.refold import refold
 from autotrader.oms.journal.restore import events_after, load_books, recall_before
 from autotrader.oms.journal.rows import (
-    FILL_COLUMNS,
     FILL_KEY,
-    ORDER_COLUMNS,
+    FILL_STORED,
     ORDER_KEY,
+    ORDER_STORED,
     POSITION_COLUMNS,
     POSITION_KEY,
     fill_row,
@@ -106,8 +106,8 @@ class _Expected:
 def _check_projections(reader: Reader, lag_ns: int | Mapping[str, int]) -> list[str]:
     """Fold all events and compare orders, fills and positions; return the positions that could not be compared."""
     db, meta = reader.connection(), reader.meta()
-    orders = _Expected("orders", ORDER_COLUMNS, ORDER_KEY)
-    fills = _Expected("fills", FILL_COLUMNS, FILL_KEY)
+    orders = _Expected("order_rows", ORDER_STORED, ORDER_KEY)
+    fills = _Expected("fill_rows", FILL_STORED, FILL_KEY)
     books, since = load_books(reader, lag_ns=lag_ns, at=meta.base_sequence + 1 if meta.base_sequence else 0)
     for record in books.orders.values():
         orders.put(order_row(record.update()))

@@ -21,8 +21,8 @@ from autotrader.oms.journal.reader import Reader
 FLIPS = int(os.environ.get("AUTOTRADER_TEST_FLIPS", "250"))
 CUTS = int(os.environ.get("AUTOTRADER_TEST_CUTS", "60"))
 TABLES = (
-    "meta", "events", "checkpoints", "orders", "fills", "positions", "dead_letters", "kills", "blocks", "runs", "instruments",
-    "alerts",
+    "meta", "events", "checkpoints", "order_rows", "fill_rows", "orders", "fills", "positions",
+    "dead_letters", "kills", "blocks", "runs", "instruments", "alerts",
 )  # fmt: skip
 
 

@@ -23,8 +23,8 @@ from autotrader.oms.journal.chain import Walk, genesis, row_hash
 from autotrader.oms.journal.head import HeadFile, head_path, read_head
 from autotrader.oms.journal.payload import decode_event, describe, encode_event
 from autotrader.oms.journal.rows import (
-    FILL_COLUMNS,
-    ORDER_COLUMNS,
+    FILL_STORED,
+    ORDER_STORED,
     POSITION_COLUMNS,
     fill_of,
     fill_row,
@@ -139,12 +139,12 @@ def test_an_unknown_kind_is_an_error_that_says_what_to_do() -> None:
 def test_rows_have_one_value_per_column_and_come_back_as_they_were() -> None:
     keeper = Bookkeeper()
     update = keeper.commit(life(order(1))).updates[-1]
-    assert len(order_row(update)) == len(ORDER_COLUMNS)
+    assert len(order_row(update)) == len(ORDER_STORED)
     assert order_of(order_row(update)) == update
     bare = msgspec.structs.replace(update, price=None, average_price=None, stop_price=Decimal("1E-9"), held=True, tag="t")
     assert order_of(order_row(bare)) == bare
     one = fill(order(1), "T")
-    assert len(fill_row(one)) == len(FILL_COLUMNS)
+    assert len(fill_row(one)) == len(FILL_STORED)
     assert fill_of(fill_row(one)) == one
     held = Position("paper", "acct", "X", Decimal("-1.50"), None, Decimal("1E+3"), Decimal(9), "USDT")
     assert len(position_row(held)) == len(POSITION_COLUMNS)

@@ -124,13 +124,11 @@ def test_a_changed_small_table_or_layout_is_found_at_start_and_by_verify(path: P
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE orders SET state = 'CANCELED' WHERE client_order_id LIKE '%5'",
-        "DELETE FROM orders WHERE client_order_id LIKE '%5'",
-        "INSERT INTO orders SELECT 'x', venue_order_id, venue, account, symbol, side, type, time_in_force, quantity, price,"
-        " stop_price, state, filled_quantity, average_price, reason_code, reason, strategy, created_ns, updated_ns,"
-        " is_foreign, held, reduce_only, tag, crc FROM orders LIMIT 1",
-        "UPDATE fills SET price = '1' WHERE trade_id = 'T-000003'",
-        "DELETE FROM fills WHERE trade_id = 'T-000003'",
+        "UPDATE order_rows SET state = 'CANCELED' WHERE client_order_id LIKE '%5'",
+        "DELETE FROM order_rows WHERE client_order_id LIKE '%5'",
+        "INSERT INTO order_rows SELECT 'x', venue_order_id, state, body, crc FROM order_rows LIMIT 1",
+        "UPDATE fill_rows SET body = replace(body, '65000.10', '65000.11') WHERE trade_id = 'T-000003'",
+        "DELETE FROM fill_rows WHERE trade_id = 'T-000003'",
         "UPDATE positions SET quantity = '0'",
         "DELETE FROM positions",
     ],
