@@ -13,7 +13,7 @@ from autotrader.actors import ChildSpec, Context, RestartPolicy, Runtime
 from autotrader.actors.gate import Gate
 from autotrader.clock import SystemClock
 from autotrader.config import Settings, StrategySection
-from autotrader.errors import Unavailable
+from autotrader.errors import JournalError, Unavailable
 from autotrader.execution.adapters.plan import VenuePlan, plan_venue
 from autotrader.execution.alerts import Alerts
 from autotrader.execution.front import DispatcherActor, FrontActor
@@ -116,7 +116,7 @@ class Assembly:
 
     def _open_files(self, stack: ExitStack) -> None:
         settings, clock, wall = self.settings, self.market.clock, SystemClock()
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make_folder()
         for name, plan in self.plans.items():
             stack.enter_context(AccountLock(name, plan.place, plan.account))
         self.store = self._open_store()
@@ -137,6 +137,13 @@ class Assembly:
         self.runtime.polls.append(self.kill.poll)
         self.runtime.on_abandoned = self._abandoned
         self.runtime.on_supervisor_lost = self._supervisor_lost
+
+    def _make_folder(self) -> None:
+        folder = self.path.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise JournalError(f"{folder} cannot be made: {error.strerror}; choose another --journal FILE") from error
 
     def _open_store(self) -> Store | NullStore:
         section = self.settings.journal

@@ -124,9 +124,10 @@ class OrderManagerActor(Worker):
         self._tick = self.ticker.every(TICK_S, self.me, SweepDue())
 
     def on_stop(self) -> None:
-        """Hand over what is left, with the state as of now."""
+        """Take in what the venues told last, and hand over what is left, with the state as of now."""
         self.ticker.cancel(self._tick)
         if self.crash is None:
+            self.run_pending()
             self._floor.outbox.events.append(Checkpointed(self._floor.export_state(), self.clock.now_ns()))
             self.on_flush()
         self._floor.hooks.close()

@@ -49,7 +49,8 @@ def one_of(*words: str) -> Any:
 
 ORDER = {
     "client_order_id": text, "venue_order_id": text_or_null, "venue": one_of("paper"), "account": text, "symbol": text,
-    "side": one_of("BUY", "SELL"), "type": one_of("MARKET", "LIMIT"), "time_in_force": one_of("GTC", "DAY", "IOC", "FOK", "GTD"),
+    "side": one_of("BUY", "SELL"), "type": one_of("MARKET", "LIMIT"),
+    "time_in_force": one_of("GTC", "DAY", "IOC", "FOK", "GTD"),
     "quantity": decimal, "price": decimal_or_null, "stop_price": decimal_or_null, "state": one_of(*STATES),
     "filled_quantity": decimal, "average_price": decimal_or_null, "reason_code": text_or_null, "reason": text_or_null,
     "strategy": text_or_null, "created_ns": nanoseconds, "updated_ns": nanoseconds,
