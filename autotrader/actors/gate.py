@@ -247,7 +247,8 @@ class Gate:
     # ------------------------------------------------------------ inside
 
     def _tally(self, venue: str) -> Tally:
-        return self._tallies.setdefault(venue, Tally(venue, self._receipts.issued))
+        tally = self._tallies.get(venue)
+        return tally if tally is not None else self._tallies.setdefault(venue, Tally(venue, self._receipts.issued))
 
     def _writers(self, level: KillLevel, scope: str) -> list[tuple[Door, int]]:
         """Return who writes what the level forbids, each with the count that changes when that write is over."""

@@ -17,6 +17,7 @@ from autotrader.model import KillLevel, WriteClass
 
 __all__ = ["Levels", "Place"]
 
+_ARMED: Final = KillLevel.ARMED
 _NOTHING: Final[frozenset[WriteClass]] = frozenset()
 _NO_RISK: Final = frozenset({WriteClass.RISK})
 _NO_RECEIPTS: Final = frozenset({WriteClass.RISK, WriteClass.REDUCE})
@@ -53,9 +54,10 @@ class Levels:
 
     def level(self, venue: str) -> KillLevel:
         """Return the highest of what is pulled here and what the latch says; ``all`` asks for that scope alone."""
-        pulls = () if venue == ALL else self.place(venue).pulls
+        place = None if venue == ALL else self.places.get(venue)
+        pulls = None if place is None else place.pulls
         if not self.everywhere and not pulls and self.marker[0] == ARMED_BYTE:
-            return KillLevel.ARMED
+            return _ARMED
         here = tuple(pulls.values()) if pulls else ()
         return KillLevel(max((*tuple(self.everywhere.values()), *here, mapped_level(self.marker, venue))))
 
