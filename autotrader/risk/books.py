@@ -124,8 +124,8 @@ class SymbolBook:
         if mark is None:
             mark = self.average if self.average is not None else self.hint
         self.factor = None
-        long = self.long = position + self.open_buy if self.count else position
-        short = self.short = position - self.open_sell if self.count else position
+        long, short = (position + self.open_buy, position - self.open_sell) if self.count else (position, position)
+        self.long, self.short = long, short
         if instrument is None or mark is None or rate is None:
             self.unpriced = self.is_active
             self.gross = self.up = self.down = self.margin = self.worth = ZERO
@@ -134,9 +134,12 @@ class SymbolBook:
         factor = rate if instrument.multiplier is ONE else instrument.multiplier * rate
         self.factor = factor
         unit = mark if factor is ONE else mark * factor
-        self.up = long * unit
-        self.down = self.up if short is long else short * unit
-        gross = self.gross = max(abs(self.up), abs(self.down))
+        up = self.up = long * unit
+        down = self.down = up if short is long else short * unit
+        gross, other = abs(up), abs(down)
+        if other > gross:
+            gross = other
+        self.gross = gross
         if self.cash:
             self.margin = self.worth = ZERO
             return

@@ -345,7 +345,8 @@ class Exposure:
         del self._open[key]
         order.quantity, order.promised = order.filled, None
         order.resize()
-        order.rest(key, None)
+        if order.price is not None:
+            order.rest(key, None)
         book.count -= 1
         book.venue.count -= 1
         self.count -= 1

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from autotrader.errors import ConfigError
-from autotrader.model import Fill, KillLevel, Mode, Order, OrderType, Side, WriteClass
+from autotrader.model import Fill, Instrument, KillLevel, Mode, Order, OrderType, Quote, Side, WriteClass
 from autotrader.risk import controls
 from autotrader.risk.exposure import Exposure
 from autotrader.risk.losses import LossState, LossWatch
@@ -23,6 +23,7 @@ from autotrader.risk.windows import LastSeen
 
 __all__ = ["Limits"]
 
+_ARMED = KillLevel.ARMED
 _MARKET = OrderType.MARKET
 _BUY = Side.BUY
 WARN_EVERY_NS = 60 * NANOSECONDS
@@ -36,6 +37,7 @@ _SUBMIT = (
 _NOT_FOR_AMENDS = frozenset({"intent_age", "increments", "market_cap", "open_orders", "duplicate_intent"})
 _AMEND = (*(name for name in _SUBMIT if name not in _NOT_FOR_AMENDS), "churn")
 
+_Cap = tuple[Quote | None, Instrument | None, Side | None, Decimal | None]
 _Control = Callable[[Order, View, Any], Finding]
 
 
@@ -63,7 +65,8 @@ class Limits:
     """Runs every control of ``settings`` over one request. Owned by the order manager's thread; engine time comes in.
 
     ``level_of(venue)`` gives the kill level, ``passes(venue, class)`` whether the gate lets such a write pass at it,
-    ``written_of(venue)`` the gate's count of orders and amends written. ``tape``: quotes are recorded ones. Whatever has no control's input is denied. A check costs about ten microseconds.
+    ``written_of(venue)`` the gate's count of orders and amends written. ``tape``: quotes are recorded ones. Whatever has no
+    control's input is denied. A check costs about ten microseconds.
     """
 
     def __init__(
@@ -104,6 +107,7 @@ class Limits:
         self._same_ns = settings.duplicate_intent.window_ns if settings.duplicate_intent.enabled else 0
         self._watches_losses = settings.day_loss.enabled or settings.drawdown.enabled
         self._caps = settings.market_cap.enabled
+        self._last_cap: _Cap = (None, None, None, None)  # many orders rest on one quote
 
     # ------------------------------------------------------------ before the wire
 
@@ -112,7 +116,7 @@ class Limits:
         fault = find_fault(order, now_ns)
         if fault is not None:
             return Denied(fault.code, fault.sentence, fault.action, fault.control)
-        record = self._record(order.strategy)
+        record = self._strategies.get(order.strategy) or self._record(order.strategy)
         view = self._view(order, record, now_ns)
         book = self.exposure.book(order.venue, order.symbol)
         if book is not None:
@@ -127,7 +131,7 @@ class Limits:
             intent = (order.strategy, order.venue, order.symbol, order.side is _BUY, order.quantity, order.price)
             view.same_intent_ns = self._intents.last_ns(intent) or -1
         warnings = self._run(self._submit, order, view, record)
-        if isinstance(warnings, Denied):
+        if type(warnings) is Denied:
             return warnings
         if self._caps and order.type is _MARKET:
             order = msgspec.structs.replace(order, cap_price=self._cap(order, view))
@@ -172,9 +176,9 @@ class Limits:
         view.changes_in_minute = self._changes.count(order.client_order_id, now_ns) + 1
         denied = self._run(self._steps, changed, view, record)
         warnings = self._run(self._amend, judged, view, record)
-        if isinstance(denied, Denied):
+        if type(denied) is Denied:
             return denied
-        if isinstance(warnings, Denied):
+        if type(warnings) is Denied:
             return warnings
         self._changes.add(order.client_order_id, now_ns)
         self.exposure.promise(order.client_order_id, changed.quantity, changed.price)
@@ -193,8 +197,11 @@ class Limits:
 
     def on_fill(self, fill: Fill, now_ns: int) -> Breach | None:
         """Count a booked fill of an own order (repeated_execution); a Breach means that the strategy is off now."""
-        minute, hour = self._record(fill.strategy).add_fill(fill, now_ns)
+        record = self._strategies.get(fill.strategy) or self._record(fill.strategy)
+        minute, hour = record.add_fill(fill, now_ns)
         own = self._settings.repeated_execution
+        if minute <= own.per_minute and hour <= own.per_hour:
+            return None
         for count, limit, key in ((minute, own.per_minute, "per_minute"), (hour, own.per_hour, "per_hour")):
             if count > limit:
                 text = (f"strategy {fill.strategy!r} had {count} fills {fill.side} {fill.symbol}, over {limit} "
@@ -280,7 +287,7 @@ class Limits:
             rate_wait_ns=record.bucket.wait_ns(now_ns, self._interval_ns, self._burst),
             fills_in_minute=minute, fills_in_hour=hour, written=self._written_of(venue), issued=self.receipts.issued(venue),
         )
-        if view.level is not KillLevel.ARMED:
+        if view.level is not _ARMED:
             view.reduces_pass = self._passes(venue, WriteClass.REDUCE)
         if self._watches_losses:
             seen = self.losses.seen_ns
@@ -298,7 +305,11 @@ class Limits:
     def _cap(self, order: Order, view: View) -> Decimal | None:
         if view.quote is None or view.instrument is None:
             return None
-        return controls.cap_price(order.side, view.quote, view.instrument, self._settings.market_cap)
+        at, listed, side, cap = self._last_cap
+        if at is not view.quote or listed is not view.instrument or side is not order.side:
+            cap = controls.cap_price(order.side, view.quote, view.instrument, self._settings.market_cap)
+            self._last_cap = (view.quote, view.instrument, order.side, cap)
+        return cap
 
     def _reach(self, order: Order, view: View) -> Decimal | None:
         """Return the worst price: the best one when the shown size covers the order, else the cap's, set or not."""

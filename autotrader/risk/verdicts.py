@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import final
 
 import msgspec
 
@@ -71,6 +72,7 @@ class Passed(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
+@final
 class Denied(msgspec.Struct, frozen=True):
     """Our own no. ``breach_action`` other than DENY asks the order manager for more than the denial."""
 

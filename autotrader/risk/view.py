@@ -85,14 +85,15 @@ def see(view: View, order: Order, exposure: Exposure, book: SymbolBook, replaced
     view.instrument, view.quote, view.is_cash = instrument, quote, book.cash
     view.equity, view.total_equity = exposure.equity_of(venue)
     view.open_in_symbol, view.open_at_venue, view.open_in_all = book.count, venue.count, exposure.count
-    _project(view, order, book, replaced)
+    buy = order.side is _BUY
+    _project(view, order, book, replaced, buy=buy)
     if instrument is None or quote is None or mid is None:
         return
     if not book.crossed:
         if book.spread is None:
             book.spread = (quote.ask - quote.bid) / mid
         view.spread = book.spread
-    price = order.price or order.stop_price or (quote.ask if order.side is _BUY else quote.bid)
+    price = order.price or order.stop_price or (quote.ask if buy else quote.bid)
     cost = order.quantity * price
     view.cost = cost if instrument.multiplier is ONE else cost * instrument.multiplier
     factor = book.factor or exposure.factor(book)
@@ -101,16 +102,16 @@ def see(view: View, order: Order, exposure: Exposure, book: SymbolBook, replaced
         return
     value = view.value = view.price if factor is ONE else view.price * factor
     view.notional = order.quantity * value
-    _total(view, order, exposure, book, replaced)
+    _total(view, exposure, book, replaced, value, buy=buy)
     if book.cash:
         _cash(view, order, book, instrument, replaced)
     else:
         view.funds_asset = view.currency
 
 
-def _project(view: View, order: Order, book: SymbolBook, replaced: OpenOrder | None) -> None:
+def _project(view: View, order: Order, book: SymbolBook, replaced: OpenOrder | None, *, buy: bool) -> None:
     position = view.position = book.position
-    if order.side is _BUY:
+    if buy:
         before = book.long if replaced is None else book.long - replaced.remaining
         after = before + order.quantity
         if position < ZERO and after <= ZERO:
@@ -129,10 +130,11 @@ def _project(view: View, order: Order, book: SymbolBook, replaced: OpenOrder | N
     view.before, view.after = before, after
 
 
-def _total(view: View, order: Order, exposure: Exposure, book: SymbolBook, replaced: OpenOrder | None) -> None:
+def _total(
+    view: View, exposure: Exposure, book: SymbolBook, replaced: OpenOrder | None, value: Decimal, *, buy: bool
+) -> None:
     """Take the sums with the symbol's part as it is, and work out gross as it would be at the order's value."""
-    value = view.value or ZERO
-    if order.side is _BUY:
+    if buy:
         net, net_part, other = exposure.up, book.up, abs(book.short)
     else:
         net, net_part, other = exposure.down, book.down, abs(book.long)

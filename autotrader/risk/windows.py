@@ -46,16 +46,16 @@ class WindowCount:
 
     def count(self, now_ns: int) -> int:
         """Return how many were added within the window."""
-        buckets = self._buckets
-        if buckets:
-            self._settle(now_ns // self._part_ns)
+        buckets, index = self._buckets, now_ns // self._part_ns
+        if buckets and not buckets[-1][0] <= index <= buckets[0][0] + PARTS:
+            self._settle(index)
         return self._total
 
     def add(self, now_ns: int) -> int:
         """Count one, and return how many there are within the window with it."""
         index = now_ns // self._part_ns
         buckets = self._buckets
-        if buckets:
+        if buckets and not buckets[-1][0] <= index <= buckets[0][0] + PARTS:
             self._settle(index)
         if buckets and buckets[-1][0] == index:
             buckets[-1][1] += 1
