@@ -88,8 +88,9 @@ class Books(Money):
         if record is None or record.code < FIL:
             return
         del self.orders[client_order_id]
-        self._owing.pop(client_order_id, None)
-        self._gaps.pop(client_order_id, None)
+        if self._owing or self._gaps:
+            self._owing.pop(client_order_id, None)
+            self._gaps.pop(client_order_id, None)
         for name in (record.venue_order_id, *record.superseded, *record.twins):
             self._by_venue_id.pop((record.order.venue, name), None)
 
@@ -176,11 +177,10 @@ class Books(Money):
         return Applied(record.update() if self.live else None)
 
     def _order_event(self, event: Any) -> Applied:
-        record = self.find(event.client_order_id, event.venue, event.venue_order_id)
+        record = self.orders.get(event.client_order_id) or self.find("", event.venue, event.venue_order_id)
         if record is None:
             return Applied(unknown=True)
-        number = CLASSIFIERS[type(event)](record, event, self._lag(record))
-        return self._run(record, number, event)
+        return self._run(record, CLASSIFIERS[type(event)](record, event, 0), event)  # a lag means something for reports only
 
     def _ask(self, event: CancelAsked | ReplaceAsked) -> Applied:
         record = self.find(event.client_order_id, event.venue, event.venue_order_id)
@@ -236,10 +236,8 @@ class Books(Money):
         record = self.orders.get(event.client_order_id)
         fill = event.fill
         venue_id = event.venue_order_id or fill.venue_order_id
-        if record is None:
-            record = self.find("", event.venue, venue_id)
-            if record is None:
-                return Applied(unknown=True)
+        if record is None and (record := self.find("", event.venue, venue_id)) is None:
+            return Applied(unknown=True)
         applied = Applied(None, STATES[record.code], decided_ns=record.order.decided_ns)
         if venue_id != record.venue_order_id and venue_id is not None:
             self._other_id(record, venue_id, event, applied)
@@ -298,12 +296,13 @@ class Books(Money):
             self._undo(record, message.trade_id, applied)
         elif cell.holds:
             record.held_busts += (message.trade_id,)
-        lag_ns = self._lag(record) if cell.query else 0
-        move(record, cell, number, message, message.ts_ns, lag_ns, applied)
+        move(record, cell, number, message, message.ts_ns, self._lag(record) if cell.query else 0, applied)
         if number > 2:
             name = message.venue_order_id
             if name is not None:
-                self._index(record, name)
+                if record.venue_order_id is None:
+                    learn_id(record, name)
+                self._by_venue_id[record.order.venue, name] = record.order.client_order_id
 
     def _finish(self, record: OrderRecord, applied: Applied) -> Applied:
         if applied.query:
@@ -362,11 +361,6 @@ class Books(Money):
             applied.event = second
             self._step(record, second, event, applied)
         learn_id(record, name)
-        self._index(record, name)
-
-    def _index(self, record: OrderRecord, name: str) -> None:
-        if record.venue_order_id is None:
-            learn_id(record, name)
         self._by_venue_id[record.order.venue, name] = record.order.client_order_id
 
     def _index_all(self, record: OrderRecord) -> None:

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 import msgspec
-from msgspec import structs
 
 from autotrader.clock import Clock
 from autotrader.errors import InvalidOrder
@@ -30,7 +29,7 @@ from autotrader.messages import (
     SymbolBlocked,
     SymbolReleased,
 )
-from autotrader.model import DONE_STATES, ZERO, KillLevel, OrderState, OrderUpdate, Position, Quote
+from autotrader.model import DONE_STATES, KillLevel, OrderState, OrderUpdate, Position, Quote
 from autotrader.oms.book import Applied, Books, PositionKey
 from autotrader.oms.desk import Desk
 from autotrader.oms.foreign import Strangers
@@ -81,7 +80,7 @@ class Floor:
         self.update_subscribers: list[Outlet] = []
         self.quotes: dict[tuple[str, str], Quote] = {}
         self.updated: Callable[[OrderUpdate], None] | None = None
-        self._moved: dict[PositionKey, None] = {}
+        self._moved, self._stale = dict[PositionKey, None](), dict[PositionKey, None]()
         self._stale_balances: set[tuple[str, str]] = set()
         self._account_told_ns, self._account_dirty = 0, False
         self._closed: deque[str] = deque(name for name, record in books.orders.items() if record.is_done)
@@ -126,10 +125,14 @@ class Floor:
         return applied
 
     def _publish(self, order: OrderUpdate, previous: OrderState | None) -> None:
-        self.outbox.updates.append(order)
+        outbox, state = self.outbox, order.state
+        outbox.updates.append(order)
         self.exposure.on_order(order)
-        self._tell_about(order.strategy, order.client_order_id, OrderUpdated(order), self.update_subscribers)
-        state = order.state
+        told, route = OrderUpdated(order), self.routes.get(order.strategy)
+        if route is not None:
+            outbox.news[route].append(told)
+        if self.watchers or self.update_subscribers:
+            self._tell_others(order.strategy, order.client_order_id, told, self.update_subscribers)
         if state in DONE_STATES:
             if previous not in DONE_STATES:
                 self._close(order.client_order_id)
@@ -155,8 +158,7 @@ class Floor:
 
     def tell_route(self, strategy: str, message: Message) -> None:
         """Tell one strategy's runner, if it runs."""
-        route = self.routes.get(strategy)
-        if route is not None:
+        if (route := self.routes.get(strategy)) is not None:
             self.outbox.tell(route, message)
 
     def catch_up(self, strategy: str) -> None:
@@ -173,41 +175,37 @@ class Floor:
         for route in self.routes.values():
             self.outbox.tell(route, message)
 
-    def _tell_about(self, strategy: str, client_order_id: str, message: Message, subscribers: list[Outlet]) -> None:
-        """Tell the order's strategy, those who watch the order, and those who subscribed."""
-        route = self.routes.get(strategy)
-        if route is not None:
-            self.outbox.tell(route, message)
-        if self.watchers:
-            for name in self.watchers.get(client_order_id, ()):
-                if name != strategy and name in self.routes:
-                    self.outbox.tell(self.routes[name], message)
+    def _tell_others(self, strategy: str, client_order_id: str, message: Message, subscribers: list[Outlet]) -> None:
+        """Tell those who watch an order beside its own strategy, and those who subscribed."""
+        for name in self.watchers.get(client_order_id, ()):
+            if name != strategy and name in self.routes:
+                self.outbox.tell(self.routes[name], message)
         for subscriber in subscribers:
             self.outbox.tell(subscriber, message)
 
     def subscribe(self, outlet: Outlet, *, fills: bool, updates: bool) -> None:
         """Tell ``outlet`` of notices, and of fills and order updates as asked; asking again only adds."""
-        wanted = ((True, self.subscribers), (fills, self.fill_subscribers), (updates, self.update_subscribers))
-        for is_wanted, subscribers in wanted:
+        lists = self.subscribers, self.fill_subscribers, self.update_subscribers
+        for is_wanted, subscribers in zip((True, fills, updates), lists, strict=True):
             if is_wanted and outlet not in subscribers:
                 subscribers.append(outlet)
 
     def _book(self, applied: Applied) -> None:
-        order = applied.order
-        self.outbox.fills.extend(applied.fills)
-        for fill in applied.undone:
-            self.outbox.undone.append(fill)
-            self.metrics.on_undone(fill)
-        for fill in applied.amended:
-            self.outbox.fills.append(fill)
-            self.metrics.on_undone(structs.replace(fill, fee=ZERO))
-            self.metrics.on_fill(fill)
+        order, outbox = applied.order, self.outbox
+        outbox.fills += applied.fills
+        if applied.undone or applied.amended:
+            outbox.undone += applied.undone
+            outbox.fills += applied.amended
+            self.metrics.on_corrected(applied.undone, applied.amended)
         for fill in applied.fills:
             self.metrics.on_fill(fill, self.wall.monotonic_ns())
             if order is None or applied.undone:
                 continue
-            booked = FillBooked(fill, order, applied.decided_ns)
-            self._tell_about(order.strategy, fill.client_order_id, booked, self.fill_subscribers)
+            booked, route = FillBooked(fill, order, applied.decided_ns), self.routes.get(order.strategy)
+            if route is not None:
+                outbox.news[route].append(booked)
+            if self.watchers or self.fill_subscribers:
+                self._tell_others(order.strategy, fill.client_order_id, booked, self.fill_subscribers)
             if not order.foreign and (breach := self.limits.on_fill(fill, self.clock.now_ns())) is not None:
                 self.carry_out(breach)
 
@@ -226,17 +224,20 @@ class Floor:
 
     def _move(self, keys: tuple[PositionKey, ...]) -> None:
         for key in keys:
-            venue, account, symbol = key
-            self._moved[key] = None
+            self._moved[key] = self._stale[key] = None
+
+    def refresh_balances(self) -> None:
+        """Bring the positions and totals per asset that the limits see up to date; due before the next check after a fill."""
+        if not (self._stale or self._stale_balances):
+            return
+        for venue, account, symbol in self._stale:
             self._stale_balances.add((venue, account))
             if symbol:
                 self.exposure.on_position(self.books.position(venue, symbol))
-
-    def refresh_balances(self) -> None:
-        """Bring the totals per asset that the limits see up to date; due before the next check after a fill."""
         for venue, account in self._stale_balances:
             self.exposure.on_balances(venue, account, self.books.balances(venue))
-        self._account_dirty = self._account_dirty or bool(self._stale_balances)
+        self._account_dirty = True
+        self._stale.clear()
         self._stale_balances.clear()
 
     def _recalled(self, event: Message) -> tuple[Message, Applied]:
@@ -264,15 +265,13 @@ class Floor:
 
     def send_cancel(self, order: OrderUpdate) -> None:
         """Ask the venue to cancel, by the best id known; needs no leave of the limits."""
-        desk = self.desks.get(order.venue)
-        if desk is not None:
-            cancel = SendCancel(order.client_order_id, order.venue_order_id, order.symbol)
-            self.outbox.tell(desk.resiliency, cancel)
+        if (desk := self.desks.get(order.venue)) is not None:
+            self.outbox.tell(desk.resiliency, SendCancel(order.client_order_id, order.venue_order_id, order.symbol))
 
     def send_query(self, desk: Desk, order: OrderUpdate) -> None:
         """Ask the venue what it knows of the order."""
-        query = QueryOrder(order.client_order_id, order.venue_order_id, order.symbol, self.clock.now_ns())
-        self.outbox.tell(desk.resiliency, query)
+        asked_ns = self.clock.now_ns()
+        self.outbox.tell(desk.resiliency, QueryOrder(order.client_order_id, order.venue_order_id, order.symbol, asked_ns))
 
     # ------------------------------------------------------------ alarms, blocks, breaches
 
@@ -288,8 +287,8 @@ class Floor:
 
     def alarm(self, code: str, text: str, event: object = None, *, venue: str = "") -> None:
         """Put something that a person should know on record, and tell it."""
-        order_id = getattr(event, "client_order_id", "")
-        alert = Alerted(code, text, getattr(event, "venue", venue), order_id, self.clock.now_ns())
+        about = (getattr(event, "venue", venue), getattr(event, "client_order_id", ""))
+        alert = Alerted(code, text, *about, self.clock.now_ns())
         self.outbox.events.append(alert)
         self.hooks.alert(alert)
         for subscriber in self.subscribers:
@@ -380,8 +379,9 @@ class Floor:
             self.tell_all(AccountChanged(desk.name, desk.account, balances, self.exposure.total_equity))
 
     def _close(self, client_order_id: str) -> None:
-        self.watchers.pop(client_order_id, None)
-        self.amended_ns.pop(client_order_id, None)
+        if self.watchers or self.amended_ns:
+            self.watchers.pop(client_order_id, None)
+            self.amended_ns.pop(client_order_id, None)
         self._closed.append(client_order_id)
         if len(self._closed) > self._closed_kept:
             self._forget(self._closed.popleft())

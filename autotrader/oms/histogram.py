@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 __all__ = ["Histogram"]
 
 _BITS = 5
 _SIZE = (64 - _BITS) << _BITS
+_TOO_LONG = 1 << 63
 
 
 class Histogram:
@@ -19,17 +22,23 @@ class Histogram:
 
     def add(self, duration_ns: int) -> None:
         """Count one duration; above 2**63 ns, and below zero, there is none."""
-        if not 0 <= duration_ns < 1 << 63:
-            return
-        shift = duration_ns.bit_length() - _BITS - 1
-        if shift <= 0:
-            self._counts[duration_ns] += 1
-        else:
-            self._counts[(shift << _BITS) + (duration_ns >> shift)] += 1
-        self.count += 1
-        self.total_ns += duration_ns
-        if duration_ns > self.longest_ns:
-            self.longest_ns = duration_ns
+        self.add_all((duration_ns,))
+
+    def add_all(self, durations_ns: Iterable[int]) -> None:
+        """Count many at once."""
+        counts, number, total_ns, longest_ns = self._counts, 0, 0, self.longest_ns
+        for duration_ns in durations_ns:
+            if not 0 <= duration_ns < _TOO_LONG:
+                continue
+            shift = duration_ns.bit_length() - _BITS - 1
+            counts[duration_ns if shift <= 0 else (shift << _BITS) + (duration_ns >> shift)] += 1
+            number += 1
+            total_ns += duration_ns
+            if duration_ns > longest_ns:
+                longest_ns = duration_ns
+        self.count += number
+        self.total_ns += total_ns
+        self.longest_ns = longest_ns
 
     @property
     def mean_ns(self) -> int | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
+
+from msgspec import structs
 
 from autotrader.messages import OrdersTimed
 from autotrader.model import ZERO, Fill, Instrument, Order, plain
@@ -62,20 +64,16 @@ class Metrics:
 
     def on_times(self, message: OrdersTimed) -> None:
         """Count when requests left and were answered; zero stands for a time that is not known."""
-        decided = self._decided
-        for name, written_ns, answered_ns in message.times:
-            began_ns = decided.get(name, 0)
-            if began_ns and written_ns:
-                self.decision_to_wire.add(written_ns - began_ns)
-            if written_ns and answered_ns:
-                self.wire_to_ack.add(answered_ns - written_ns)
-            if began_ns and answered_ns:
-                self.decision_to_ack.add(answered_ns - began_ns)
+        decided_ns = self._decided.get
+        times = [(decided_ns(name, 0), written, answered) for name, written, answered in message.times]
+        self.decision_to_wire.add_all([written - began for began, written, _ in times if began and written])
+        self.wire_to_ack.add_all([answered - written for _, written, answered in times if written and answered])
+        self.decision_to_ack.add_all([answered - began for began, _, answered in times if began and answered])
 
     def on_fill(self, fill: Fill, now_ns: int = 0) -> None:
         """Count a booked fill; with ``now_ns`` the first of an order gives decision to fill."""
         self.fills += 1
-        self._add(fill, 1)
+        self._add(fill)
         seen, name = self._filled_orders, fill.client_order_id
         if name not in seen:
             seen[name] = None
@@ -84,12 +82,20 @@ class Metrics:
                 seen.popitem(last=False)
             began_ns = self._decided.get(name, 0)
             if began_ns and now_ns:
-                self.decision_to_fill.add(now_ns - began_ns)
+                self.decision_to_fill.add_all((now_ns - began_ns,))
 
     def on_undone(self, fill: Fill) -> None:
         """Take back a fill that was busted, or an inferred one whose real one came."""
         self.fills -= 1
-        self._add(fill, -1)
+        self._add(fill, undone=True)
+
+    def on_corrected(self, undone: Iterable[Fill], amended: Iterable[Fill]) -> None:
+        """Take back some fills, and count what others cost whose fee was not known."""
+        for fill in undone:
+            self.on_undone(fill)
+        for fill in amended:
+            self.on_undone(structs.replace(fill, fee=ZERO))
+            self.on_fill(fill)
 
     def summary(self, rates: Mapping[str, Decimal] | None = None) -> dict[str, Any]:
         """Return all of it in the form of ``--summary-json``: decimals as text, latencies in microseconds.
@@ -111,16 +117,17 @@ class Metrics:
             },
         }
 
-    def _add(self, fill: Fill, sign: int) -> None:
+    def _add(self, fill: Fill, *, undone: bool = False) -> None:
         instrument = None if self._instrument_of is None else self._instrument_of(fill.venue, fill.symbol)
-        amount = fill.price * fill.quantity * sign
-        quote = ""
+        amount, fee, quote = fill.price * fill.quantity, fill.fee, ""
+        if undone:
+            amount, fee = -amount, -fee
         if instrument is not None:
             quote = instrument.quote
             amount *= instrument.multiplier
         self.notional[quote] = self.notional.get(quote, ZERO) + amount
-        if fill.fee:
-            self.fees[fill.fee_asset] = self.fees.get(fill.fee_asset, ZERO) + fill.fee * sign
+        if fee:
+            self.fees[fill.fee_asset] = self.fees.get(fill.fee_asset, ZERO) + fee
 
     def _total(self, rates: Mapping[str, Decimal]) -> Decimal:
         if not rates and len(self.notional) == 1:

@@ -14,9 +14,13 @@ _EVENTS = Lane.EVENTS
 
 
 class Outbox:
-    """Collects while messages are handled and is emptied at the flush; belongs to one actor."""
+    """Collects while messages are handled and is emptied at the flush; belongs to one actor.
 
-    __slots__ = ("_direct", "_news", "_releases", "events", "fills", "positions", "undone", "updates")
+    ``news`` holds what ``tell`` was given of the events' lane, by whom it is for: several times an order, so that the floor
+    appends there itself.
+    """
+
+    __slots__ = ("_direct", "_releases", "events", "fills", "news", "positions", "undone", "updates")
 
     def __init__(self) -> None:
         self.events: list[Message] = []
@@ -26,7 +30,7 @@ class Outbox:
         self.positions: list[Position] = []
         self._releases: defaultdict[Outlet, list[Message]] = defaultdict(list)
         self._direct: defaultdict[tuple[Outlet, Lane], list[Message]] = defaultdict(list)
-        self._news: defaultdict[Outlet, list[Message]] = defaultdict(list)
+        self.news: defaultdict[Outlet, list[Message]] = defaultdict(list)
 
     def release(self, outlet: Outlet, message: Message) -> None:
         """Tell ``message`` only once everything collected so far is durable."""
@@ -35,7 +39,7 @@ class Outbox:
     def tell(self, outlet: Outlet, message: Message) -> None:
         """Tell ``message`` at the flush, whatever the journal does."""
         if message.lane is _EVENTS:
-            self._news[outlet].append(message)
+            self.news[outlet].append(message)
         else:
             self._direct[outlet, message.lane].append(message)
 
@@ -59,6 +63,6 @@ class Outbox:
     def take_direct(self) -> list[tuple[Outlet, list[Message]]]:
         """Return what is told without waiting: lists of one lane each, requests to venues before news."""
         direct = [(outlet, messages) for (outlet, _), messages in self._direct.items()]
-        direct += self._news.items()
-        self._direct, self._news = defaultdict(list), defaultdict(list)
+        direct += self.news.items()
+        self._direct, self.news = defaultdict(list), defaultdict(list)
         return direct

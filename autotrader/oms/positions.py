@@ -106,13 +106,14 @@ class Holding(msgspec.Struct):
         if fee:
             fees = self.fees
             fees[asset] = fees.get(asset, ZERO) + fee
-        entry = Entry(fill.ts_ns, fill.trade_id, fill.client_order_id, quantity, fill.price, fee, asset)
-        entries = self.entries
-        if entries and entry.ts_ns > entries[-1].ts_ns and len(entries) < WINDOW:
-            entries.append(entry)
-            self._step(entry)
-        else:
-            self._insert(entry, fills_of)
+        ts_ns, trade_id, order_id, entries = fill.ts_ns, fill.trade_id, fill.client_order_id, self.entries
+        entry = Entry(ts_ns, trade_id, order_id, quantity, fill.price, fee, asset)
+        if entries and len(entries) < WINDOW:
+            last = entries[-1]
+            if ts_ns > last.ts_ns or (ts_ns == last.ts_ns and (trade_id, order_id) > (last.trade_id, last.order_id)):
+                entries.append(entry)  # the usual case, without a look at the floor or the window
+                return self._step(entry)
+        return self._insert(entry, fills_of)
 
     def unbook(self, fill: Fill, fills_of: FillsOf | None) -> None:
         """Take one booked fill out and fold what came after it anew."""

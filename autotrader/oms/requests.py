@@ -44,9 +44,10 @@ class Requests:
             return self._deny_early(order, now_ns)
         floor.refresh_balances()
         verdict = floor.limits.check(order, now_ns)
-        if isinstance(verdict, Denied):
+        if type(verdict) is Denied:
             return self._deny(order, verdict, now_ns)
-        self._warn(verdict.warnings, order.venue)
+        if verdict.warnings:
+            self._warn(verdict.warnings, order.venue)
         floor.record(OrderIntended(verdict.order, now_ns))
         floor.metrics.on_order(verdict.order)
         floor.outbox.release(desk.resiliency, SendOrder(verdict.order, verdict.receipt))
