@@ -29,6 +29,7 @@ from autotrader.messages import (
     OrderUnknown,
     OrderUpdated,
     PositionChanged,
+    SubmitOrder,
     SwitchStrategy,
     SymbolBlocked,
     SymbolReleased,
@@ -91,6 +92,14 @@ def test_balances_follow_fills_before_the_next_check(house: House) -> None:
     house.advance(1)
     told = house.seen("runner.s", AccountChanged)[-1]
     assert dict(told.balances)["BTC"] == D(102)
+
+
+def test_a_fill_counts_as_position_before_the_next_order_of_the_same_flush_is_checked(house: House) -> None:
+    order = house.working("2")
+    held = house.exposure.book(VENUE, SYMBOL).position
+    house.oms._on_event(house.fill(order, "t1"))
+    house.oms._on_submit(SubmitOrder(house.order("1")))
+    assert house.exposure.book(VENUE, SYMBOL).position == held + 2
 
 
 def test_a_fee_that_is_told_later_reaches_the_journals_tables(kept: House) -> None:

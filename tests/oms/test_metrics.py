@@ -114,3 +114,13 @@ def test_a_large_sample_has_its_percentiles() -> None:
         histogram.add(one)
     sample.sort()
     assert histogram.quantile_ns(0.99) == pytest.approx(sample[19_799], rel=0.032)
+
+
+def test_many_durations_at_once_count_as_each_by_itself() -> None:
+    sample, together, alone = [5, -1, 1 << 63, 1_000_003, 0, 77], Histogram(), Histogram()
+    together.add_all(sample)
+    for one in sample:
+        alone.add(one)
+    assert (together.count, together.mean_ns, together.longest_ns) == (4, 250_021, 1_000_003)
+    for share in (0.1, 0.3, 0.5, 0.7, 1.0):
+        assert together.quantile_ns(share) == alone.quantile_ns(share)

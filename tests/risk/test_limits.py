@@ -38,6 +38,17 @@ def test_retail_caps_market_orders_and_rehearsal_does_not():
     assert limits("retail").check(order(price="100"), NOW).order.cap_price is None
 
 
+def test_a_cap_follows_the_quote_and_the_settings():
+    exposure = market(btc="5")
+    judge = limits("open", exposure, market_cap={"max_slippage": "0.005"})
+    assert [judge.check(order(), NOW).order.cap_price for _ in range(2)] == [D("100.51"), D("100.51")]
+    assert judge.check(order(Side.SELL), NOW).order.cap_price == D("99.50")
+    exposure.on_quote(quote(bid="199.99", ask="200"))
+    assert judge.check(order(), NOW).order.cap_price == D("201")
+    judge.replace_settings(settings("open", market_cap={"max_slippage": "0.01"}))
+    assert judge.check(order(), NOW).order.cap_price == D("202")
+
+
 def test_only_what_passed_gets_a_receipt():
     judge = limits()
     judge.check(order(quantity="1000"), NOW)
