@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from zlib import compress, decompress
+from zlib import compress, crc32, decompress
 
 from autotrader.clock import Clock
 from autotrader.messages import Checkpointed, Message
@@ -29,13 +29,19 @@ def _shape(kind: type[Message]) -> _Shape:
 
 
 def packed(body: str) -> bytes:
-    """Compress the body of a checkpoint; it stands beside the chain, which holds its hash."""
-    return compress(body.encode(), 1)
+    """Compress the body of a checkpoint; it stands beside the chain, which holds its hash.
+
+    A CRC-32 of the compressed bytes ends it: some of their bits can change without changing what they decompress to.
+    """
+    blob = compress(body.encode(), 1)
+    return blob + crc32(blob).to_bytes(4, "big")
 
 
 def body_of(blob: bytes) -> str:
-    """Return the body of a checkpoint."""
-    return decompress(blob).decode()
+    """Return the body of a checkpoint; raises ``ValueError`` when a bit of it was changed."""
+    if crc32(blob[:-4]).to_bytes(4, "big") != blob[-4:]:
+        raise ValueError("the checksum of a checkpoint does not fit")
+    return decompress(blob[:-4]).decode()
 
 
 def reference(body: str) -> str:

@@ -101,7 +101,7 @@ def _checkpoint(db: sqlite3.Connection, at: int | None) -> tuple[int, dict[str, 
         return 0, {}
     try:
         return row[0], msgspec.json.decode(body_of(row[1]), type=dict[str, msgspec.Raw])
-    except msgspec.MsgspecError as e:
+    except ValueError as e:  # msgspec's errors are among them
         raise JournalError(f"the checkpoint of event {row[0]} cannot be read: {e}") from e
 
 

@@ -159,6 +159,14 @@ def test_the_body_of_a_checkpoint_comes_back_and_has_one_reference(body: str) ->
     assert reference(body) == reference(str(body)) != reference(body + "x")
 
 
+@given(st.text(max_size=40), st.data())
+def test_no_bit_of_a_checkpoint_can_be_changed_alone(body: str, data: st.DataObject) -> None:
+    blob = bytearray(packed(body))
+    blob[data.draw(st.integers(0, len(blob) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    with pytest.raises(ValueError, match="checksum"):
+        body_of(bytes(blob))
+
+
 @given(st.integers(0, 700))
 def test_any_number_of_rows_is_inserted_in_few_statements(count: int) -> None:
     with closing(sqlite3.connect(":memory:")) as db:
