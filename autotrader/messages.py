@@ -622,6 +622,7 @@ class AccountConfirmed(Message, frozen=True):
 class InstrumentsListed(Message, frozen=True):
     venue: str
     instruments: tuple[Instrument, ...]
+    ts_ns: int = 0
     lane = Lane.EVENTS
 
 

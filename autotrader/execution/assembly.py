@@ -214,7 +214,8 @@ class Assembly:
         restored = restore_books(reader, self._desk_plans())
         exposure = Exposure(settings.account.currency)
         limits = Limits(
-            self.risk, exposure, self.receipts, mode=settings.mode, level_of=self.gate.level, passes=self.gate.passes, written_of=self.gate.written,
+            self.risk, exposure, self.receipts, mode=settings.mode, level_of=self.gate.level,
+            passes=self.gate.passes, written_of=self.gate.written,
             tape=self.market.is_tape,
         )
         hooks = Hooks(

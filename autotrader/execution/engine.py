@@ -22,7 +22,7 @@ from autotrader.execution.run import Run, is_settled
 from autotrader.execution.status import engine_status
 from autotrader.execution.summary import RunSummary
 from autotrader.execution.tickets import Ticket, Until, is_answered, is_done, until_replaced
-from autotrader.market import FeedProgress, StartMarket
+from autotrader.market import FeedProgress, FeedStatus, StartMarket
 from autotrader.messages import (
     CancelOrder,
     ClearBlock,
@@ -178,6 +178,16 @@ class ExecutionEngine:
                 house.runtime.stop_child(status.name)
         deadline = time.monotonic() + SETTLE_SHARE * self.settings.stop.timeout_s
         while time.monotonic() < deadline and not is_settled(self._oms_status(), policy):
+            time.sleep(PAUSE_S)
+        self._await_rest(deadline)
+
+    def _await_rest(self, deadline: float) -> None:
+        """Wait until the time of a replay that has ended stands still: what is written after it has the same time always."""
+        house, seen = self._house, 0
+        counter = house.runtime.in_flight
+        while counter is not None and house.market.progress.ended and seen < 2 and time.monotonic() < deadline:
+            status: FeedStatus = self.ask_actor(FEED, GetStatus())
+            seen = seen + 1 if status.at_rest and not counter.count else 0
             time.sleep(PAUSE_S)
 
     def stop(self, timeout_s: float | None = None) -> None:

@@ -37,7 +37,7 @@ class FeedSettings(msgspec.Struct, frozen=True):
 
 
 class FeedStatus(msgspec.Struct, frozen=True):
-    """Answer to ``GetStatus``."""
+    """Answer to ``GetStatus``. ``at_rest``: a lock-step replay is at its end, and time goes on no more by itself."""
 
     source: str
     quotes: int
@@ -45,6 +45,7 @@ class FeedStatus(msgspec.Struct, frozen=True):
     skipped: int
     ended: bool
     error: str
+    at_rest: bool = True
 
 
 class StartMarket(Message, frozen=True):
@@ -139,7 +140,8 @@ class MarketFeedActor(Worker):
     def _on_get_status(self, _: GetStatus) -> FeedStatus:
         done = self._progress
         return FeedStatus(source=self.name, quotes=done.quotes, fraction=done.fraction, skipped=self._source.skipped,
-                          ended=done.ended, error=self._error)
+                          ended=done.ended, error=self._error,
+                          at_rest=self._lock_step is None or self._lock_step.at_rest)
 
     def _make_lock_step(self) -> LockStep:
         clock, ticker, in_flight = self.clock, self.ticker, self.context.in_flight
@@ -169,6 +171,7 @@ class MarketFeedActor(Worker):
             self.log.warning(f"{skipped} rows of the tape were wrong and left out")
         for handle in self._ended:
             try:
-                handle.tell(MarketEnded(source=self.name, quotes=done.quotes, error=self._error, skipped=skipped))
+                # not work in flight: time does not go on for it
+                handle.tell_uncounted(MarketEnded(source=self.name, quotes=done.quotes, error=self._error, skipped=skipped))
             except Unavailable as e:
                 self.log.warning(f"{handle.name} did not hear that the market ended: {e}")

@@ -212,7 +212,7 @@ class Floor:
     def list_instruments(self, listed: InstrumentsListed) -> None:
         """Take what a venue lists; what positions are folded by goes on record when it is new."""
         if news := news_of(self.books, listed):
-            self.outbox.events.append(InstrumentsListed(listed.venue, news))
+            self.outbox.events.append(InstrumentsListed(listed.venue, news, self.clock.now_ns()))
         self.books.add_instruments(listed.instruments)
         self.exposure.on_instruments(listed.venue, listed.instruments)
 

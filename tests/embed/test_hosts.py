@@ -51,7 +51,8 @@ def state():
         "cwd": os.getcwd(), "switch": sys.getswitchinterval(), "hooks": [str(sys.excepthook), str(threading.excepthook)],
         "sinks": str(sorted(loguru.logger._core.handlers)), "path": list(sys.path), "umask": os.umask(0o22),
         "threads": sorted(one.name for one in threading.enumerate()), "environment": sorted(os.environ),
-        "loop": asyncio.get_event_loop_policy()._local._loop is None, "decimal": str((context().prec, context().rounding, context().traps)),
+        "loop": asyncio.get_event_loop_policy()._local._loop is None,
+        "decimal": str((context().prec, context().rounding, context().traps)),
     }
 before = state()
 engine = ExecutionEngine(config())
@@ -115,11 +116,10 @@ with ThreadPoolExecutor(8) as pool:
 status = json.load(urllib.request.urlopen(base + "/status", timeout=10))
 engine.stop()
 server.close()
-import asyncore if False else os
 serving.join(5)
 say(states=sorted(set(states)), count=len(states), orders=status["orders"])
 os._exit(0)
-""".replace("import asyncore if False else os\n", ""), tmp_path)
+""", tmp_path)
     assert found["states"] == ["FILLED"]
     assert found["orders"] == {"FILLED": 24}
     assert books_agree(tmp_path / "j.db", bases=BASES) == (24, 24)

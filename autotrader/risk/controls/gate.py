@@ -32,7 +32,8 @@ def gate(order: Order, view: View, settings: GateSettings) -> Denial | None:
         return deny("gate", "HALTED", order, f"the kill switch stands at {KillLevel(level).name} and the order adds risk",
                     "re-arm with `autotrader rearm`")
     if not view.reduces_pass:
-        return deny("gate", "HALTED", order, f"the kill switch stands at {KillLevel(level).name} and {order.venue} is being swept",
+        return deny("gate", "HALTED", order,
+                    f"the kill switch stands at {KillLevel(level).name} and {order.venue} is being swept",
                     "wait until it is clean, or re-arm with `autotrader rearm`")
     if view.stopped is not None:
         return deny("gate", "STRATEGY_STOPPED", order, f"strategy {order.strategy!r} is off: {view.stopped}",

@@ -21,6 +21,7 @@ GOLDEN = {
     "CancelRejected": f'{_VENUE_ID} kind="too_late" reason_code="" reason=""',
     "DeadLetterAdded": "history=[]",
     "Fill": 'inferred=false strategy=""',
+    "InstrumentsListed": "ts_ns=0",
     "Order": 'time_in_force="GTC" price=null stop_price=null trail=null expires_ns=null post_only=false reduce_only=false'
     ' strategy="" tag=null created_ns=0 decided_ns=0 cap_price=null',
     "OrderAccepted": f"{_VENUE_ID} held=false",
