@@ -203,9 +203,12 @@ def test_not_a_byte_of_an_order_is_written_after_close_returned(
             for tap in taps:
                 tap.seen()
             refused = [hammer.refused for hammer in hammers]
-            eventually(lambda: all(h.refused > r + 1 for h, r in zip(hammers, refused, strict=True)), timeout_s=30)  # noqa: B023
+            if not closed.cut:
+                eventually(lambda: all(h.refused > r + 1 for h, r in zip(hammers, refused, strict=True)), timeout_s=30)  # noqa: B023
             late += [tap.seen() for tap in taps]
             assert closed.left == ()
+            if closed.cut:  # a machine too busy to run a writer for 20 ms: its socket is shut, and it hammers no more
+                break
             gate.reopen(ALL, gate.pulled())
     for hammer in hammers:
         hammer.stop()
