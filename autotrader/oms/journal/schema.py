@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ CREATE TABLE events (
   seq INTEGER PRIMARY KEY, ts_ns INTEGER NOT NULL, kind TEXT NOT NULL, order_id TEXT NOT NULL, venue TEXT NOT NULL,
   payload TEXT NOT NULL, hash BLOB NOT NULL);
 CREATE INDEX events_order ON events (order_id) WHERE order_id <> '';
+CREATE VIEW engine_events AS SELECT (SELECT json_extract(value, '$') FROM meta WHERE key = 'engine_id') AS engine, events.*
+  FROM events;
 CREATE TABLE checkpoints (seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE order_rows (
   client_order_id TEXT PRIMARY KEY, venue_order_id TEXT, state TEXT NOT NULL, body TEXT NOT NULL, crc INTEGER NOT NULL
@@ -85,7 +88,8 @@ VERSION = max(MIGRATIONS)
 
 
 def open_file(path: Path) -> sqlite3.Connection:
-    """Open a journal for writing, creating the file if need be; every commit is synced (FULL)."""
+    """Open a journal for writing, creating the file if need be, for its owner alone; every commit is synced (FULL)."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # SQLite gives -wal and -shm the same mode
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0, cached_statements=128)
     try:
         db.execute("PRAGMA journal_mode=WAL")

@@ -92,7 +92,7 @@ class Store:
     def _connect(self) -> sqlite3.Connection:
         try:
             return open_file(self.path)
-        except UNREADABLE as e:
+        except (*UNREADABLE, OSError) as e:
             raise JournalError(f"cannot open {self.path}: {e}; {_ADVICE}") from e
 
     def _prepare(self) -> Meta:

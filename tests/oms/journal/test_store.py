@@ -296,3 +296,18 @@ def test_a_journal_that_is_off_counts_and_keeps_nothing() -> None:
     store.close()
     assert not store.checkpoint_due
     assert len(store.engine_id) == 32
+
+
+def test_a_journal_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    Store(path, clock=ManualClock()).close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_every_row_can_be_read_with_the_engine_that_wrote_it(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    store = Store(path, clock=ManualClock(), engine_id="e" * 32)
+    store.append([Commit(events=[RunStarted("e" * 32, 1, "PAPER", "0", 1)])])
+    store.close()
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT engine, seq, kind FROM engine_events").fetchall() == [("e" * 32, 1, "RunStarted")]
