@@ -22,16 +22,16 @@ from typing import Any, NamedTuple
 import pykka
 
 BATCH = 64
-PAYLOADS = {"OrderIntended": "i" * 470, "OrderAccepted": "a" * 165, "OrderFilled": "f" * 480}
+PAYLOADS = {"OrderIntended": "i" * 270, "OrderAccepted": "a" * 145, "OrderFilled": "f" * 450}
 TABLES = """
 create table events (
-  seq integer primary key, engine text, ts_ns int, kind text, order_id text, venue text, payload text, hash blob);
+  seq integer primary key, ts_ns int, kind text, order_id text, venue text, payload text, hash blob);
 create index events_of_order on events (order_id);
 create table orders (client_order_id text primary key, body text) without rowid;
 create table fills (trade_id text primary key, body text) without rowid;
 create table positions (symbol text primary key, body text) without rowid;
 """
-ROW = "x" * 220
+ROW = "x" * 150
 
 
 class Intent(NamedTuple):
@@ -155,9 +155,9 @@ class Journal(Batching):
         now_ns = time.time_ns()
         kinds = [("OrderIntended", one.order_id) for one in intents]
         kinds += [(kind, one.order_id) for one in fills for kind in ("OrderAccepted", "OrderFilled")]
-        rows = [("e" * 32, now_ns, kind, order_id, "paper", PAYLOADS[kind], b"h" * 32) for kind, order_id in kinds]
+        rows = [(now_ns, kind, order_id, "paper", PAYLOADS[kind], b"h" * 32) for kind, order_id in kinds]
         db.execute("begin")
-        self._insert(db, "insert into events (engine, ts_ns, kind, order_id, venue, payload, hash)", rows)
+        self._insert(db, "insert into events (ts_ns, kind, order_id, venue, payload, hash)", rows)
         changed = {one.order_id: ROW for one in (*intents, *fills)}
         self._insert(db, "insert or replace into orders", list(changed.items()))
         self._insert(db, "insert or replace into fills", [(one.order_id, ROW) for one in fills])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from math import ceil
 
 import msgspec
 
@@ -55,7 +56,7 @@ class RestartPolicy(msgspec.Struct, frozen=True, kw_only=True):
         self, history: RestartHistory, *, now_ns: int, healthy_ns: int, rng: random.Random
     ) -> Restart | Exhausted:
         """Decide after a failure at ``now_ns`` of a child that had been ready for ``healthy_ns``."""
-        since_ns = now_ns - round(self.period_s * NS)
+        since_ns = now_ns - ceil(self.period_s * NS)
         recent = (*(at for at in history.failures_ns if at > since_ns), now_ns)
         streak = 1 if healthy_ns >= self.healthy_s * NS else history.streak + 1
         after = RestartHistory(failures_ns=recent, streak=streak, total=history.total + 1)
