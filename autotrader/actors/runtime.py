@@ -56,6 +56,7 @@ class Runtime:
         same = self.clock is self.wall or (isinstance(self.clock, SystemClock) and isinstance(self.wall, SystemClock))
         self.ticker = self.wall_ticker if same else self._make_ticker(self.clock)
         self.in_flight: InFlight | None = InFlight() if lock_step else None
+        self.wall_ticker.counts = self.wall_ticker is self.ticker or not lock_step
         self.on_abandoned = on_abandoned
         self.on_state = on_state
         self.on_supervisor_lost: Callable[[str], None] | None = None

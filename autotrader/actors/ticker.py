@@ -24,11 +24,13 @@ COMPACT_AT = 1_000
 class TickToken:
     """One timer; give it to ``cancel``. It travels with a periodic tick, so as to know when that was handled."""
 
-    __slots__ = ("_epoch", "_waiting", "cancelled", "due_ns", "handle", "message", "number", "period_ns")
+    __slots__ = ("_epoch", "_waiting", "cancelled", "counts", "due_ns", "handle", "message", "number", "period_ns")
     absorbs = False
-    counts = True
 
-    def __init__(self, handle: Handle, message: Message, due_ns: int, period_ns: int, number: int) -> None:
+    def __init__(
+        self, handle: Handle, message: Message, due_ns: int, period_ns: int, number: int, *, counts: bool = True
+    ) -> None:
+        self.counts = counts
         self.handle, self.message, self.number = handle, message, number
         self.due_ns, self.period_ns = due_ns, period_ns
         self.cancelled = self._waiting = False
@@ -47,7 +49,7 @@ class TickToken:
     def send(self) -> None:
         """Tell the message; raises ``Unavailable``."""
         if not self.period_ns:
-            return self.handle.tell(self.message)
+            return self.handle.tell(self.message) if self.counts else self.handle.tell_uncounted(self.message)
         self._waiting, self._epoch = True, self.handle.epoch
         return self.handle.put(self.message, self)
 
@@ -61,9 +63,13 @@ class TickToken:
 
 
 class TickerBase:
-    """The timers themselves; safe from any thread. Counts: ``fired``, ``dropped`` (nobody there), ``skipped`` (not needed)."""
+    """The timers themselves; safe from any thread. Counts: ``fired``, ``dropped`` (nobody there), ``skipped`` (not needed).
+
+    ``counts``: what is told is work in flight, for a lock-step replay; not so where the timers are the machine's.
+    """
 
     def __init__(self) -> None:
+        self.counts = True
         self._lock = threading.Lock()
         self._heap: list[TickToken] = []
         self._numbers: dict[str, int] = {}
@@ -120,7 +126,7 @@ class TickerBase:
         with self._lock:
             number = self._numbers.get(handle.name, 0)
             self._numbers[handle.name] = number + 1
-            token = TickToken(handle, message, self.now_ns() + delay_ns, period_ns, number)
+            token = TickToken(handle, message, self.now_ns() + delay_ns, period_ns, number, counts=self.counts)
             heapq.heappush(self._heap, token)
             first = self._heap[0] is token
         if first:

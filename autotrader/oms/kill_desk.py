@@ -52,6 +52,7 @@ class KillDesk:
         self._floor, self._requests, self._rng = floor, requests, rng
         self._new_id, self._gate, self._flatten = new_id, gate, flatten
         self._sweeps: dict[str, Sweep] = {}
+        self._clean_ns: dict[str, int] = {}
 
     @property
     def verdicts_missing(self) -> list[str]:
@@ -96,9 +97,9 @@ class KillDesk:
                 del self._sweeps[venue]
 
     def on_update(self, update: OrderUpdate) -> None:
-        """Follow an order at a venue that is being swept."""
+        """Follow an order at a venue that is swept; what is ordered after a clean sweep only reduces, and stays."""
         sweep = self._sweeps.get(update.venue)
-        if sweep is not None:
+        if sweep is not None and not (sweep.is_clean and update.created_ns > self._clean_ns.get(update.venue, 0)):
             self._carry_out(self._floor.desks[update.venue], sweep.order_changed(update, self._now_ns()))
 
     def on_snapshot(self, msg: SnapshotTaken) -> None:
@@ -159,6 +160,7 @@ class KillDesk:
         if do.verdict is not None:
             found, now_ns = do.verdict, self._floor.clock.now_ns()
             if found.clean:
+                self._clean_ns[desk.name] = now_ns
                 self._gate.sweep_ended(desk.name)
             self._note(KillVerdict(desk.name, found.clean, found.canceled, found.remaining, found.detail, now_ns))
             word = "CLEAN" if found.clean else "NOT CLEAN"

@@ -7,6 +7,7 @@ from actor_fakes import Block, Crash, Event, Made, Price, Question, Recorder, Wo
 from support import Probe
 
 from autotrader.actors import ChildSpec, InFlight, RestartPolicy, Runtime, Worker, handles
+from autotrader.clock import ManualClock
 from autotrader.errors import Unavailable
 from autotrader.messages import Heartbeat, MarketEnded, StopActor
 
@@ -203,3 +204,15 @@ def test_what_a_hung_actor_has_at_hand_is_taken_off_when_it_is_given_up_and_not_
     eventually(lambda: runtime.status()[0].abandoned_threads == 0)
     assert runtime.in_flight.count == 0
     assert handle.ask(Question()) == (2, 0)
+
+
+def test_timers_of_the_machines_clock_do_not_count_and_those_of_the_tape_do():
+    with Runtime(ManualClock(), ManualClock(), lock_step=True) as runtime:
+        worker, in_flight = worker_and_count(runtime)
+        for ticker, counted in ((runtime.wall_ticker, 0), (runtime.ticker, 1)):
+            for token in (ticker.after(0.0, worker.me, Work(1)), ticker.every(1.0, worker.me, Work(2))):
+                token.due_ns = 0
+            ticker.fire_due(2 * 10**9 + ticker.now_ns())
+            assert in_flight.count == 2 * counted
+            worker.run_pending()
+            assert in_flight.count == 0

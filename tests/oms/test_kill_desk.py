@@ -296,3 +296,17 @@ def test_a_verdict_of_not_clean_comes_in_time_and_says_what_is_left(house: House
     verdict = house.journal.of(KillVerdict)[-1]
     assert (verdict.clean, verdict.remaining) == (False, 1)
     assert SYMBOL in house.sent(SendCancel)[0].symbol
+
+
+def test_what_is_ordered_to_reduce_after_a_clean_sweep_is_left_alone(house: House) -> None:
+    bought = house.working("2")
+    house.tell(house.fill(bought, "t1"))
+    pull(house)
+    sweep(house)
+    assert house.journal.of(KillVerdict)[-1].clean
+    house.advance(1)
+    before = len(house.sent(SendCancel))
+    order = house.working("1", Side.SELL, "101")
+    house.advance(3)
+    assert len(house.sent(SendCancel)) == before
+    assert house.state(order) == "OPEN"

@@ -11,7 +11,7 @@ TAPES = {
     "btcusdt-trades-2021-01-08.csv": (), "btcusdt-quotes-2021-01-08.csv": (), "usdjpy-ticks-2013-01.csv": (),
     "eurusd-ticks-2020-01-01.csv": (), "gbpusd-1m-2012-02.csv": (), "btc-perp-1m-2022-01.csv": (),
 }
-LONG = {"gbpusd-1m-2012-02.csv": 200, "btc-perp-1m-2022-01.csv": 200, "eurusd-ticks-2020-01-01.csv": 1_500}
+LONG = {"gbpusd-1m-2012-02.csv": 120, "btc-perp-1m-2022-01.csv": 120, "eurusd-ticks-2020-01-01.csv": 800}
 STRATEGIES = ("MovingAverageCross", "MeanReversion", "TwoSidedQuoting")
 
 pytestmark = pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"the recordings are not at {RECORDINGS}")
