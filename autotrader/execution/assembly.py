@@ -230,7 +230,7 @@ class Assembly:
             restored, self._desk_plans(), limits, clock, runtime.wall, hooks,
             heard_ns=last_heard_ns(reader, self.plans),
             instruments={name: plan.instruments for name, plan in self.plans.items() if plan.instruments},
-            closed_kept=100_000 if reader is None else 5_000,
+            closed_kept=100_000 if reader is None else 500 if self.market.lock_step else 5_000,
         )
         floor.routes.update({API: runtime.handle(FRONT), WATCH: runtime.handle(WATCH)})
         floor.subscribe(runtime.handle(DISPATCHER), fills=False, updates=False)

@@ -79,7 +79,6 @@ class ExecutionEngine:
         self._desk: Desk | None = None
         self._market_started = False
         self._run: Run | None = None
-        self._last_summary: RunSummary | None = None
 
     # ------------------------------------------------------------ life
 
@@ -149,14 +148,14 @@ class ExecutionEngine:
         about ten times a second in this thread. Connects first if need be; the engine stays connected afterwards.
         """
         self.connect()
-        self._last_summary = None
         self._ask(StopTrading(cancel=False, reason=""))
         self._run = run = Run(self._house, self._oms_status, duration_s=duration_s, until_fills=until_fills)
         for spec in self._runner_specs(strategy if strategy is not None else self._strategy):
             self._house.runtime.start([spec])
         self._start_market()
-        self._last_summary = run.wait(lambda: on_progress(self) if on_progress is not None else None, self._end_trading)
-        return self._last_summary
+        summary = run.wait(lambda: on_progress(self) if on_progress is not None else None, self._end_trading)
+        self._ask(StopTrading(cancel=False, reason=""))  # the engine stays connected, for orders of the caller's own
+        return summary
 
     def _runner_specs(self, strategy: StrategyLike | StrategyFactory | None) -> list[ChildSpec]:
         sections = self.settings.all_strategies
@@ -199,8 +198,7 @@ class ExecutionEngine:
             if self._parts is None:
                 return
             try:
-                if self._last_summary is None:
-                    self._end_trading()
+                self._end_trading()
             except AutotraderError as error:
                 self._parts.alerts.tell("STOP", f"the stop went on without its order manager: {error}")
             finally:

@@ -181,3 +181,11 @@ def test_end_run_from_another_thread_returns_a_summary(tmp_path: Path) -> None:
 def test_a_bare_base_adapter_names_no_venue() -> None:
     with pytest.raises(ConfigError):
         BaseBrokerAdapter()
+
+
+def test_the_callers_own_orders_go_on_after_a_run(tmp_path):
+    config = ExecutionConfig(env={}, journal={"path": str(tmp_path / "journal.db")})
+    with ExecutionEngine(config) as engine:
+        engine.run_live_trading(duration_s=0.5)
+        done = engine.execute_decision(ExecutionDecision("BUY", "BTCUSDT", "0.01")).wait_done(10)
+    assert done.state == "FILLED", done.reason
