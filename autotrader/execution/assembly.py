@@ -40,6 +40,7 @@ from autotrader.oms.journal.actor import JournalActor
 from autotrader.oms.journal.lock import AccountLock, state_directory
 from autotrader.oms.journal.null import NullStore
 from autotrader.oms.journal.reader import Reader
+from autotrader.oms.journal.restore import Restored
 from autotrader.oms.journal.store import Store
 from autotrader.oms.manager import FloorStart, OrderManagerActor
 from autotrader.oms.opening import (
@@ -104,6 +105,7 @@ class Assembly:
         self.risk = settings.limits()
         self.seed = settings.ids.seed if settings.ids.seed is not None or not self.market.lock_step else 0
         self.subscriptions: list[Subscribe] = []
+        self._folded: tuple[Reader | None, Restored] | None = None  # for the first order manager; later ones fold anew
         self._files = ExitStack()
 
     # ------------------------------------------------------------ files
@@ -132,7 +134,7 @@ class Assembly:
         self.kill = KillSwitch(self.gate, self.latch, self.runtime.broadcast, clock, wall, self.alerts.tell)
         self.watch = Watch(self.plans, self.gate.level)
         self.runtime.handle(WATCH).bind(self.watch.hear)
-        self._restore_first_state()
+        self._restore_first_state(stack)
         self.runtime.redact = redact
         self.runtime.polls.append(self.kill.poll)
         self.runtime.on_abandoned = self._abandoned
@@ -157,12 +159,16 @@ class Assembly:
             checkpoint_every=section.checkpoint_events,
         )
 
-    def _restore_first_state(self) -> None:
-        with ExitStack() as stack:
-            reader = self._reader()
-            if reader is not None:
-                stack.callback(reader.close)
-            restored = restore_books(reader, self._desk_plans())
+    def _fold(self) -> tuple[Reader | None, Restored]:
+        """Fold the journal as it is committed now; the books go on reading older fills through the reader."""
+        reader = self._reader()
+        return reader, restore_books(reader, self._desk_plans())
+
+    def _restore_first_state(self, stack: ExitStack) -> None:
+        reader, restored = self._fold()
+        if reader is not None:
+            stack.callback(reader.close)
+        self._folded = (reader, restored)
         self.run = restored.next_run
         nonce = randbits(16) if self.seed is None else self.seed
         self.ids = ids_of_run(self.store.engine_id, self.run, self.accounts, nonce)
@@ -207,11 +213,10 @@ class Assembly:
     def _open_floor(self) -> FloorStart:
         """Make the floor from the journal; in the order manager's thread, for each of its incarnations."""
         runtime, settings, clock = self.runtime, self.settings, self.market.clock
-        first = runtime.handle(OMS).epoch <= 1
-        if not first:
+        folded, self._folded = self._folded, None
+        if folded is None:
             flush_journal(runtime.handle(JOURNAL))
-        reader = self._reader()
-        restored = restore_books(reader, self._desk_plans())
+        reader, restored = folded or self._fold()
         exposure = Exposure(settings.account.currency)
         limits = Limits(
             self.risk, exposure, self.receipts, mode=settings.mode, level_of=self.gate.level,
@@ -239,7 +244,7 @@ class Assembly:
         letters = DeadLetters()
         for letter in restored.dead_letters:
             letters.apply(letter)
-        opening = opening_events(restored, self.store.engine_id, settings.mode, VERSION, clock) if first else []
+        opening = opening_events(restored, self.store.engine_id, settings.mode, VERSION, clock) if folded else []
         return FloorStart(
             floor, letters, opening, lambda venue: self.ids[venue].next(), self.gate, flatten=settings.kill.flatten
         )
