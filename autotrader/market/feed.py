@@ -91,11 +91,13 @@ class MarketFeedActor(Worker):
         self._error, self._started = "", False
 
     def on_start(self) -> None:
-        """Check that the clocks and the mode fit."""
+        """Check that the clocks and the mode fit, and go on with what an earlier incarnation had begun."""
         if self._settings.speed <= 0:
             raise ConfigError(f"the speed of a replay must be above zero, not {self._settings.speed:g}")
         if self._settings.mode == "lock_step":
             self._lock_step = self._make_lock_step()
+        if self._progress.quotes:  # a market that had begun goes on, whoever made a fresh incarnation necessary
+            self.me.tell(StartMarket())
 
     def on_stop(self) -> None:
         """Take no further step."""

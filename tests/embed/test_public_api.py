@@ -189,3 +189,21 @@ def test_the_callers_own_orders_go_on_after_a_run(tmp_path):
         engine.run_live_trading(duration_s=0.5)
         done = engine.execute_decision(ExecutionDecision("BUY", "BTCUSDT", "0.01")).wait_done(10)
     assert done.state == "FILLED", done.reason
+
+
+def test_orders_flow_again_after_the_order_manager_was_restarted(tmp_path):
+    config = ExecutionConfig(env={}, journal={"path": str(tmp_path / "journal.db")})
+    with ExecutionEngine(config) as engine:
+        engine.connect()
+        assert engine.execute_decision(ExecutionDecision("BUY", "BTCUSDT", "0.01")).wait_done(10).state == "FILLED"
+        assert engine.restart_actor("oms", "test")
+
+        def sells() -> bool:
+            try:
+                done = engine.execute_decision(ExecutionDecision("SELL", "BTCUSDT", "0.01")).wait_done(5)
+            except (Unavailable, WaitTimeout):
+                return False
+            return done.state == "FILLED"
+
+        eventually(sells, timeout_s=20)
+        assert [str(held.quantity) for held in engine.positions() if held.symbol == "BTCUSDT"] == ["0.00"]
