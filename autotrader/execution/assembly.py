@@ -9,12 +9,12 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from secrets import randbits
 
-from autotrader.actors import ChildSpec, Context, RestartPolicy, Runtime
+from autotrader.actors import ChildSpec, Context, Handle, RestartPolicy, Runtime
 from autotrader.actors.gate import Gate
 from autotrader.clock import SystemClock
 from autotrader.config import Settings, StrategySection
 from autotrader.errors import JournalError, Unavailable
-from autotrader.execution.adapters.plan import VenuePlan, plan_venue
+from autotrader.execution.adapters.plan import ConnectionPlan, VenuePlan, plan_venue
 from autotrader.execution.alerts import Alerts
 from autotrader.execution.front import DispatcherActor, FrontActor
 from autotrader.execution.kill_switch import KillSwitch
@@ -300,7 +300,16 @@ class Assembly:
                 f"broker.{name}", lambda context: plan.make_broker(context, oms, resiliency, self.gate), policy,
                 on_exhausted=quarantine, start_s=self.settings.engine.start_timeout_s,
             ),
+            *(self._connection_spec(plan, one, broker, policy, quarantine) for one in plan.connections),
         ]
+
+    def _connection_spec(
+        self, plan: VenuePlan, one: ConnectionPlan, broker: Handle, policy: RestartPolicy, quarantine: Callable[[str, str], None]
+    ) -> ChildSpec:
+        return ChildSpec(
+            f"connection.{plan.name}.{one.name}", lambda context: one.make(context, broker, self.gate), policy,
+            on_exhausted=quarantine, start_s=self.settings.engine.start_timeout_s,
+        )
 
     def runner_spec(self, section: StrategySection, factory: StrategyFactory | None = None) -> ChildSpec:
         """Return a strategy's place in the tree; raises ConfigError when the strategy cannot be found."""

@@ -12,9 +12,20 @@ from autotrader.config import Settings
 from autotrader.errors import ConfigError
 from autotrader.model import Instrument
 
-__all__ = ["VenuePlan", "plan_venue"]
+__all__ = ["ConnectionPlan", "VenuePlan", "plan_venue"]
 
 MakeBroker = Callable[[Context, Handle, Handle, Gate], Worker]
+MakeConnection = Callable[[Context, Handle, Gate], Worker]
+
+
+class ConnectionPlan(NamedTuple):
+    """One connection of a venue: ``name`` is unique at the venue, ``make`` is given (context, broker, gate).
+
+    Its actor is ``connection.VENUE.NAME``; it is started after the broker's, and restarted by itself.
+    """
+
+    name: str
+    make: MakeConnection
 
 
 class VenuePlan(NamedTuple):
@@ -30,6 +41,7 @@ class VenuePlan(NamedTuple):
     instruments: tuple[Instrument, ...]
     make_broker: MakeBroker
     request_life_s: float | None = None
+    connections: tuple[ConnectionPlan, ...] = ()
 
 
 def plan_venue(name: str, settings: Settings, instruments: tuple[Instrument, ...], journal_path: str) -> VenuePlan:
