@@ -3,9 +3,9 @@
 from autotrader.config.load import check_options, load_settings
 from autotrader.config.sections import MarketSection, Section, StrategySection
 from autotrader.config.settings import Settings
-from autotrader.config.venues import KNOWN_VENUES, PaperVenueSection, VenueSection
+from autotrader.config.venues import KNOWN_VENUES, PaperVenueSection, SimulatorKeys, VenueSection, WireVenueSection
 
 __all__ = [
-    "KNOWN_VENUES", "MarketSection", "PaperVenueSection", "Section", "Settings", "StrategySection", "VenueSection",
-    "check_options", "load_settings",
+    "KNOWN_VENUES", "MarketSection", "PaperVenueSection", "Section", "Settings", "SimulatorKeys", "StrategySection",
+    "VenueSection", "WireVenueSection", "check_options", "load_settings",
 ]

@@ -9,7 +9,7 @@ from typing import get_args
 from pydantic import BaseModel
 
 from autotrader.config.settings import Settings
-from autotrader.config.venues import KNOWN_VENUES, PaperVenueSection, VenueSection
+from autotrader.config.venues import KNOWN_VENUES, PaperVenueSection, WireVenueSection
 
 __all__ = ["known_keys", "meant"]
 
@@ -25,7 +25,7 @@ def _walk(model: type[BaseModel], above: str) -> Iterator[str]:
         below = next((kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)), None)
         if key == "venues":
             for venue in KNOWN_VENUES:
-                yield from _walk(PaperVenueSection if venue == "paper" else VenueSection, f"venues.{venue}.")
+                yield from _walk(PaperVenueSection if venue == "paper" else WireVenueSection, f"venues.{venue}.")
             continue
         if not _is_model(field.annotation):
             yield key

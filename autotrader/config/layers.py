@@ -137,12 +137,16 @@ def parse_value(text: str) -> Any:
     return tree["v"] if len(tree) == 1 else text
 
 
-def merge(layers: Iterable[Layer]) -> Merged:
-    """Lay the layers over each other; later ones win, tables are joined, lists and values replaced."""
-    merged = Merged()
+def merge(layers: Iterable[Layer], without: Iterable[str] = ()) -> Merged:
+    """Lay the layers over each other; later ones win, tables are joined, lists and values replaced.
+
+    ``without`` are dotted keys that are passed over in every layer.
+    """
+    merged, passed_over = Merged(), {tuple(key.split(".")) for key in without}
     for layer in layers:
         for path, value, source in layer.entries:
-            _put(merged, path, value, (layer.kind, source))
+            if path not in passed_over:
+                _put(merged, path, value, (layer.kind, source))
     return merged
 
 

@@ -14,7 +14,7 @@ from autotrader.config.explain import HELP, explain
 from autotrader.config.layers import Layer, Merged, merge, read_env, read_file, read_sets
 from autotrader.config.secret_keys import hide_secrets
 from autotrader.config.settings import Settings
-from autotrader.config.venues import VenueSection
+from autotrader.config.venues import WireVenueSection
 from autotrader.errors import ConfigError
 
 __all__ = ["check_options", "load_settings"]
@@ -27,19 +27,22 @@ def load_settings(
     env: Mapping[str, str] | None = None,
     sets: Iterable[str] = (),
     *,
+    below: Sequence[tuple[str, Mapping[str, Any]]] = (),
     extra: Sequence[tuple[str, Mapping[str, Any]]] = (),
+    without: Iterable[str] = (),
     read_secrets: bool = True,
 ) -> Settings:
-    """Read and check all settings; what comes later wins: defaults, ``files`` in order, ``env``, ``sets``, ``extra``.
+    """Read and check all settings; what comes later wins: defaults, ``below``, ``files``, ``env``, ``sets``, ``extra``.
 
-    ``env`` None is the process's environment. ``extra`` are (source, tree) pairs from code, such as the flags of a script
-    or a simulator's ready file; secrets may stand in them. With ``read_secrets`` false no keyring, key file or key variable
-    is read. Raises ConfigError with one line per fault; nothing is started.
+    ``env`` None is the process's environment. ``below`` and ``extra`` are (source, tree) pairs from code, such as the flags of
+    a script or a simulator's ready file; secrets may stand in them. ``without`` are dotted keys that do not count, whoever
+    said them. With ``read_secrets`` false no keyring, key file or key variable is read. Raises ConfigError with one line per fault; nothing is started.
     """
     environment = os.environ if env is None else env
-    layers = [*(read_file(file) for file in files), read_env(environment), read_sets(sets)]
+    layers = [Layer.of(tree, source) for source, tree in below]
+    layers += [*(read_file(file) for file in files), read_env(environment), read_sets(sets)]
     layers += [Layer.of(tree, source) for source, tree in extra]
-    merged = merge(layers)
+    merged = merge(layers, without=without)
     try:
         settings = Settings.model_validate(merged.tree)
         enabled = [name for name, venue in settings.venues.items() if venue.enabled]
@@ -71,7 +74,7 @@ def _option_line(detail: Any, where: str, names: list[str]) -> str:
 
 def _check_near_misses(settings: Settings, merged: Merged) -> None:
     """Refuse a venue's own key that is all but one of the common ones: it would be ignored."""
-    common = [field.alias or name for name, field in VenueSection.model_fields.items()]
+    common = [field.alias or name for name, field in WireVenueSection.model_fields.items()]
     for name, venue in settings.venues.items():
         for key in venue.options:
             near = get_close_matches(key, common, n=1, cutoff=0.85)

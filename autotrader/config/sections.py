@@ -160,11 +160,12 @@ class MarketSection(Section):
     """Where quotes come from, and what the tape's or the synthetic instrument is.
 
     ``symbol``, ``tick`` and ``currency`` name the instrument of a tape; ``symbol`` also replaces ``symbols`` in the synthetic
-    market. ``rate`` is synthetic quotes a second and symbol, ``volatility`` a share in a year; from ``file`` on, the keys are
-    a tape's.
+    market and in a live one. ``venue`` is whose live streams are read. ``rate`` is synthetic quotes a second and symbol,
+    ``volatility`` a share in a year; from ``file`` on, the keys are a tape's.
     """
 
     source: Annotated[Literal["synthetic", "tape", "live"], BeforeValidator(_lower)] = "synthetic"
+    venue: Annotated[Name, BeforeValidator(_lower)] | None = None
     symbol: Name | None = None
     tick: Annotated[Exact, Field(gt=0)] | None = None
     currency: Currency | None = None
@@ -182,9 +183,14 @@ class MarketSection(Section):
     speed: Annotated[float | Literal["max"], PlainValidator(_speed)] = 1.0
 
     @property
-    def synthetic_symbols(self) -> tuple[str, ...]:
-        """Return what the synthetic market quotes."""
+    def quoted_symbols(self) -> tuple[str, ...]:
+        """Return what a synthetic or live market quotes."""
         return self.symbols if self.symbol is None else (self.symbol,)
+
+    @property
+    def source_is_given(self) -> bool:
+        """Say whether the source was named, and is not the default."""
+        return "source" in self.model_fields_set
 
 
 class RiskSection(BaseModel):

@@ -25,12 +25,14 @@ from autotrader.config.sections import (
     StopSection,
     StrategySection,
 )
-from autotrader.config.venues import KNOWN_VENUES, PaperVenueSection, VenueSection
+from autotrader.config.venues import KNOWN_VENUES, PaperVenueSection, VenueSection, WireVenueSection
 from autotrader.model import Mode, plain
 from autotrader.risk import RiskSettings, default_profile, risk_settings
 from autotrader.secrets import STARS, Secret, redact
 
 __all__ = ["Settings"]
+
+REAL_MODES = (Mode.TESTNET, Mode.LIVE)
 
 
 def _venues(given: object) -> object:
@@ -45,7 +47,7 @@ def _venues(given: object) -> object:
             problems.append({"type": "extra_forbidden", "loc": (name,), "input": data})
             continue
         try:
-            made[name] = (PaperVenueSection if name == "paper" else VenueSection).model_validate(data)
+            made[name] = (PaperVenueSection if name == "paper" else WireVenueSection).model_validate(data)
         except ValidationError as error:
             problems.extend(_moved(detail, name) for detail in error.errors(include_url=False))
     if problems:
@@ -85,6 +87,11 @@ class Settings(Section):
     def _check_whole(self) -> Settings:
         if self.market.source == "tape" and not self.market.file:
             raise ValueError("market.source = \"tape\" needs market.file: name the recording, or give --replay FILE")
+        if self.mode in REAL_MODES and self.market_source != "live":
+            raise ValueError(
+                f'market.source = "{self.market.source}" would price orders at a real venue (mode {self.mode}) by a market that '
+                'is none: take it out, or set market.source = "live"'
+            )
         if self.mode is Mode.PAPER and not self.paper.enabled:
             raise ValueError("mode PAPER needs the paper venue: take out venues.paper.enabled = false, or choose another mode")
         if self.mode is not Mode.PAPER and not self.active_venues:
@@ -111,6 +118,12 @@ class Settings(Section):
         if self.mode is Mode.PAPER:
             return ("paper",)
         return tuple(name for name, venue in self.venues.items() if venue.enabled and name != "paper")
+
+    @property
+    def market_source(self) -> str:
+        """Return where quotes come from: as configured, else synthetic on PAPER and the venue's own streams in other modes."""
+        given = self.market.source_is_given or self.mode is Mode.PAPER
+        return self.market.source if given else "live"
 
     @property
     def all_strategies(self) -> tuple[StrategySection, ...]:

@@ -10,7 +10,10 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from autotrader.config.sections import ClassPath, Count, Exact, NotNegative, Number, Positive, Section, Seed, Share, Whole
 from autotrader.secrets import Secret
 
-__all__ = ["KNOWN_VENUES", "BreakerKeys", "BudgetKeys", "PaperVenueSection", "RateKeys", "RetryKeys", "VenueSection"]
+__all__ = [
+    "KNOWN_VENUES", "BreakerKeys", "BudgetKeys", "PaperVenueSection", "RateKeys", "RetryKeys", "SimulatorKeys", "VenueSection",
+    "WireVenueSection",
+]
 
 KNOWN_VENUES = ("paper", "binance", "coinbase", "ibkr", "oanda", "okx")
 
@@ -92,6 +95,26 @@ class VenueSection(Section):
         """Return one of the venue's secrets, None when it is not set."""
         value = (self.model_extra or {}).get(key)
         return value if isinstance(value, Secret) else None
+
+
+class SimulatorKeys(Section):
+    """The simulated venue that a run in mode SIMULATED starts for itself, and ends with itself.
+
+    ``faults``, ``tape`` and ``ledger`` are files; ``latency_ms`` lies between a request and its answer.
+    """
+
+    start: bool = False
+    seed: Seed | None = None
+    latency_ms: NotNegative | None = None
+    faults: str = ""
+    tape: str = ""
+    ledger: str = ""
+
+
+class WireVenueSection(VenueSection):
+    """A venue behind a wire: the built-in ones but paper, and those that name their adapter."""
+
+    simulator: SimulatorKeys = SimulatorKeys()
 
 
 class PaperVenueSection(VenueSection):

@@ -53,7 +53,7 @@ def open_market(settings: Settings) -> Market:
     if section.source == "synthetic":
         source = SyntheticMarket(
             SyntheticSettings(
-                symbols=section.synthetic_symbols, tick=section.tick, currency=section.currency, rate=section.rate,
+                symbols=section.quoted_symbols, tick=section.tick, currency=section.currency, rate=section.rate,
                 seed=section.seed, volatility=section.volatility,
             )
         )
