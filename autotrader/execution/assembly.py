@@ -304,8 +304,9 @@ class Assembly:
         ]
 
     def _connection_spec(
-        self, plan: VenuePlan, one: ConnectionPlan, broker: Handle, policy: RestartPolicy, quarantine: Callable[[str, str], None]
-    ) -> ChildSpec:
+        self, plan: VenuePlan, one: ConnectionPlan, broker: Handle, policy: RestartPolicy,
+        quarantine: Callable[[str, str], None],
+    ) -> ChildSpec:  # fmt: skip
         return ChildSpec(
             f"connection.{plan.name}.{one.name}", lambda context: one.make(context, broker, self.gate), policy,
             on_exhausted=quarantine, start_s=self.settings.engine.start_timeout_s,
