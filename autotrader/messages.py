@@ -710,6 +710,10 @@ class GetPositions(Question, frozen=True):
     """Asked; answered by a tuple of ``Position``."""
 
 
+class GetInstruments(Question, frozen=True):
+    """Asked; answered by a tuple of ``Instrument``: what the venues have listed since they were connected."""
+
+
 class GetBalances(Question, frozen=True):
     """Asked; answered by a dict of asset to total."""
 

@@ -269,3 +269,42 @@ def test_own_keys_of_a_venue_are_checked_by_its_model():
 
 def test_defaults_of_code_are_the_loaded_defaults():
     assert load().model_dump() == Settings().model_dump()
+
+
+# ---------------------------------------------------------------- where prices come from
+
+
+@pytest.mark.parametrize(
+    ("sets", "source"),
+    [
+        ([], "synthetic"), (["market.source=live"], "live"),
+        (["mode=SIMULATED", "venues.binance.enabled=true"], "live"),
+        (["mode=SIMULATED", "venues.binance.enabled=true", "market.source=synthetic"], "synthetic"),
+        (["mode=LIVE", "venues.binance.enabled=true"], "live"),
+        (["mode=TESTNET", "venues.binance.enabled=true", "market.source=live"], "live"),
+    ],
+)
+def test_the_mode_says_where_prices_come_from_unless_the_source_is_named(sets, source):
+    assert load(*sets).market_source == source
+
+
+@pytest.mark.parametrize("mode", ["LIVE", "TESTNET"])
+@pytest.mark.parametrize("source", ["market.source=synthetic", "market.source=tape"])
+def test_a_real_venue_is_never_priced_by_a_made_up_market(mode, source):
+    text = refused(f"mode={mode}", "venues.binance.enabled=true", source, "market.file=x.csv")
+    assert "cannot be priced by market.source" in text
+
+
+# ---------------------------------------------------------------- layers from code
+
+
+def test_what_lies_below_gives_way_to_files_and_sets(toml):
+    below = [("ready file", {"venues": {"binance": {"symbols": ["A"], "rest": "low"}}})]
+    settings = load_settings([toml("[venues.binance]\nrest = 'file'")], env={}, below=below)
+    assert settings.venues["binance"].options == {"symbols": ["A"], "rest": "file"}
+
+
+def test_keys_that_do_not_count_are_neither_read_nor_kept():
+    sets = ["mode=SIMULATED", "venues.binance.enabled=true", "venues.binance.private_key=env:NOT_THERE"]
+    settings = load_settings(sets=sets, env={}, without=["venues.binance.private_key"])
+    assert settings.venues["binance"].options == {}

@@ -36,7 +36,8 @@ def load_settings(
 
     ``env`` None is the process's environment. ``below`` and ``extra`` are (source, tree) pairs from code, such as the flags of
     a script or a simulator's ready file; secrets may stand in them. ``without`` are dotted keys that do not count, whoever
-    said them. With ``read_secrets`` false no keyring, key file or key variable is read. Raises ConfigError with one line per fault; nothing is started.
+    said them. With ``read_secrets`` false no keyring, key file or key variable is read. Raises ConfigError with one line per
+    fault; nothing is started.
     """
     environment = os.environ if env is None else env
     layers = [Layer.of(tree, source) for source, tree in below]

@@ -89,8 +89,7 @@ class Settings(Section):
             raise ValueError("market.source = \"tape\" needs market.file: name the recording, or give --replay FILE")
         if self.mode in REAL_MODES and self.market_source != "live":
             raise ValueError(
-                f'market.source = "{self.market.source}" would price orders at a real venue (mode {self.mode}) by a market that '
-                'is none: take it out, or set market.source = "live"'
+                f'mode {self.mode} cannot be priced by market.source = "{self.market.source}": take it out, or make it "live"'
             )
         if self.mode is Mode.PAPER and not self.paper.enabled:
             raise ValueError("mode PAPER needs the paper venue: take out venues.paper.enabled = false, or choose another mode")

@@ -28,6 +28,7 @@ from autotrader.messages import (
     ClearBlock,
     DiscardDeadLetter,
     GetBalances,
+    GetInstruments,
     GetMetrics,
     GetOpenOrders,
     GetOrder,
@@ -45,7 +46,7 @@ from autotrader.messages import (
 from autotrader.model import ExecutionDecision, Fill, KillLevel, Order, OrderUpdate, Position
 from autotrader.oms.snapshot import OmsSnapshot
 from autotrader.strategy.base import StrategyLike
-from autotrader.strategy.decisions import Desk, command_of
+from autotrader.strategy.decisions import Command, Desk, command_of
 from autotrader.strategy.symbols import Symbols
 
 __all__ = ["ExecutionEngine"]
@@ -107,13 +108,19 @@ class ExecutionEngine:
         symbols = Symbols()
         self._desk = Desk(strategy=API, symbols=symbols, ids=parts.ids, accounts=parts.accounts, positions={})
         self._wait_ready(timeout_s)
-        for plan in parts.plans.values():
-            for instrument in plan.instruments:
-                symbols.add(instrument.venue, instrument.symbol)
+        self._learn_symbols()
         parts.kill.conditions = self._rearm_conditions
         if not parts.market.lock_step:
             self._start_market()
             self._wait_for_quotes(min(timeout_s, FIRST_QUOTES_S))
+
+    def _learn_symbols(self) -> bool:
+        """Note what the venues list, some only once they are connected; say whether any of it is new."""
+        assert self._desk is not None
+        symbols, known = self._desk.symbols, self._desk.symbols.count
+        for instrument in self._ask(GetInstruments()):
+            symbols.add(instrument.venue, instrument.symbol)
+        return symbols.count != known
 
     def _wait_ready(self, timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
@@ -129,7 +136,7 @@ class ExecutionEngine:
     def _wait_for_quotes(self, timeout_s: float) -> None:
         """Wait until the order manager has seen a quote of each instrument of the market: without one it denies orders."""
         deadline = time.monotonic() + timeout_s
-        wanted = {instrument.symbol for instrument in self._house.market.instruments}
+        wanted = set(self._house.market.symbols)
         while time.monotonic() < deadline and not wanted <= {symbol for _, symbol in self._oms_status().quoted}:
             time.sleep(PAUSE_S)
 
@@ -226,8 +233,9 @@ class ExecutionEngine:
         Raises InvalidOrder for HOLD and for a decision that cannot be one (the message names the field). What the limits
         deny is no error: the ticket says so.
         """
-        wall_ns = self._house.runtime.wall.monotonic_ns()
-        command = command_of(decision, self._routes(decision), self._house.market.clock.now_ns(), wall_ns)
+        command = self._command_of(decision)
+        if isinstance(command, OrderDenied) and command.reason_code == "UNKNOWN_SYMBOL" and self._learn_symbols():
+            command = self._command_of(decision)
         if isinstance(command, SubmitOrder):
             return self.submit_order(command.order)
         if isinstance(command, CancelOrder):
@@ -239,6 +247,10 @@ class ExecutionEngine:
         if isinstance(command, OrderDenied):
             raise InvalidOrder(command.reason, code=command.reason_code)
         raise InvalidOrder("HOLD is no order" if command is None else command.reason)
+
+    def _command_of(self, decision: ExecutionDecision) -> Command | None:
+        wall_ns = self._house.runtime.wall.monotonic_ns()
+        return command_of(decision, self._routes(decision), self._house.market.clock.now_ns(), wall_ns)
 
     def _routes(self, decision: ExecutionDecision) -> Desk:
         assert self._desk is not None

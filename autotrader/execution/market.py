@@ -35,6 +35,11 @@ class Market(NamedTuple):
     feed: FeedSettings
 
     @property
+    def symbols(self) -> tuple[str, ...]:
+        """Return what is quoted, as the venue spells it."""
+        return tuple(one.symbol for one in self.instruments)
+
+    @property
     def is_tape(self) -> bool:
         """Say whether the engine's time is a tape's."""
         return isinstance(self.source, Tape)

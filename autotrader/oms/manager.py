@@ -23,6 +23,7 @@ from autotrader.messages import (
     DiscardDeadLetter,
     FrameUnreadable,
     GetBalances,
+    GetInstruments,
     GetMetrics,
     GetOpenOrders,
     GetOrder,
@@ -64,7 +65,7 @@ from autotrader.messages import (
     TradeBusted,
     VenueReady,
 )
-from autotrader.model import LinkState, OrderUpdate, Position
+from autotrader.model import Instrument, LinkState, OrderUpdate, Position
 from autotrader.oms.dead_desk import DeadDesk
 from autotrader.oms.floor import Floor
 from autotrader.oms.journal import CheckpointDue
@@ -351,6 +352,10 @@ class OrderManagerActor(Worker):
     @handles(GetPositions)
     def _on_get_positions(self, msg: GetPositions) -> tuple[Position, ...]:
         return tuple(self._floor.position(one.venue, one.symbol) for one in self._floor.books.positions())
+
+    @handles(GetInstruments)
+    def _on_get_instruments(self, msg: GetInstruments) -> tuple[Instrument, ...]:
+        return tuple(one for listed in self._listed.values() for one in listed.instruments)
 
     @handles(GetBalances)
     def _on_get_balances(self, msg: GetBalances) -> dict[str, Decimal]:

@@ -23,6 +23,11 @@ class Symbols:
         self._routes: dict[tuple[str, str | None], tuple[str, str]] = {}
         self.version = 0
 
+    @property
+    def count(self) -> int:
+        """Return how many symbols all venues list together."""
+        return sum(map(len, self._venues.values()))
+
     def add(self, venue: str, symbol: str) -> None:
         """Note that the venue has the symbol."""
         venues = self._venues.get(symbol, ())

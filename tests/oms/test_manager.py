@@ -20,8 +20,10 @@ from autotrader.messages import (
     CancelOrder,
     CancelRejected,
     FillBooked,
+    GetInstruments,
     GetMetrics,
     GetStatus,
+    InstrumentsListed,
     KillPulled,
     LinkChanged,
     ModifyOrder,
@@ -47,7 +49,7 @@ from autotrader.messages import (
     SwitchStrategy,
     TradeBusted,
 )
-from autotrader.model import KillLevel, LinkState, Order, Side
+from autotrader.model import Instrument, KillLevel, LinkState, Order, Side
 from autotrader.oms.journal.verify import verify
 from autotrader.oms.manager import OrderManagerActor
 from autotrader.risk import Exposure
@@ -140,6 +142,14 @@ def test_the_status_shows_venues_orders_and_what_is_owed(house: House) -> None:
     assert set(desk.blocks) == {SYMBOL}
     assert (status.orders, status.open_ours, status.dead_letters) == ({"OPEN": 1, "UNKNOWN": 1}, 2, 0)
     assert status.equity == D(1_010_000)
+
+
+def test_what_venues_list_once_they_are_connected_can_be_asked_for(house: House) -> None:
+    before = house.ask(GetInstruments())
+    late = Instrument(VENUE, "LATEUSD", D("0.01"), D("0.001"), "USD", "LATE")
+    house.tell(InstrumentsListed(VENUE, (late,)))
+    assert late not in before
+    assert house.ask(GetInstruments()) == (late,)
 
 
 # ---------------------------------------------------------------- a journal that is away

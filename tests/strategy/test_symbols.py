@@ -25,6 +25,15 @@ def test_a_symbol_of_one_venue_is_its_own_key() -> None:
     assert known.find("okx:BTCUSDT") is None
 
 
+def test_a_symbol_that_is_listed_later_is_routed_from_then_on() -> None:
+    known = symbols("paper/BTCUSDT")
+    with pytest.raises(Refused):
+        known.route("ETHUSDT")
+    known.add("binance", "ETHUSDT")
+    assert known.route("ETHUSDT") == ("binance", "ETHUSDT")
+    assert known.count == 2
+
+
 def test_a_symbol_of_two_venues_needs_its_venue() -> None:
     known = symbols("paper/BTCUSDT", "binance/BTCUSDT")
     assert known.key("paper", "BTCUSDT") == "paper:BTCUSDT"
