@@ -31,6 +31,7 @@ from autotrader.oms.money import Money
 from autotrader.oms.orders import OrderRecord, record_of
 from autotrader.oms.positions import FillsOf
 from autotrader.oms.sentences import refusal
+from autotrader.oms.venue_ids import VenueIds, foreign_id, is_nameless, naming_of
 
 __all__ = ["Applied", "Books", "FillsOf", "PositionKey"]
 
@@ -58,7 +59,7 @@ class Books(Money):
         self.orders: dict[str, OrderRecord] = {}
         self._lag_ns = lag_ns
         super().__init__(Accounts(fills_of))
-        self._by_venue_id: dict[tuple[str, str | None], str] = {}
+        self._venue_ids = VenueIds()
         self._owing: dict[str, None] = {}
         self._gaps: dict[str, None] = {}
 
@@ -74,13 +75,21 @@ class Books(Money):
         record = self.orders[order.client_order_id] = record_of(order, DRF, order.created_ns)
         return record
 
-    def find(self, client_order_id: str, venue: str = "", venue_order_id: str | None = None) -> OrderRecord | None:
-        """Return the record by client id, else by the venue's id."""
+    def find(
+        self, client_order_id: str, venue: str = "", venue_order_id: str | None = None, symbol: str = ""
+    ) -> OrderRecord | None:
+        """Return the record by client id, else by the venue's id in the symbol.
+
+        A venue's id without a symbol names an order only if no other symbol has it; where a client id came with it, only an
+        order that had none when it was met: else an event of a stranger could move an order of ours in another symbol.
+        """
         record = self.orders.get(client_order_id)
-        if record is None and venue_order_id is not None:
-            known_as = self._by_venue_id.get((venue, venue_order_id))
-            return None if known_as is None else self.orders.get(known_as)
-        return record
+        if record is not None or venue_order_id is None:
+            return record
+        known_as = self._venue_ids.find(venue, venue_order_id, symbol)
+        if known_as is None or not (symbol or not client_order_id or is_nameless(known_as)):
+            return None
+        return self.orders.get(known_as)
 
     def evict(self, client_order_id: str) -> None:
         """Forget a closed order and its trade ids; a working one is kept."""
@@ -91,8 +100,8 @@ class Books(Money):
         if self._owing or self._gaps:
             self._owing.pop(client_order_id, None)
             self._gaps.pop(client_order_id, None)
-        for name in (record.venue_order_id, *record.superseded, *record.twins):
-            self._by_venue_id.pop((record.order.venue, name), None)
+        for name in record.venue_ids():
+            self._venue_ids.forget(record.order.venue, record.order.symbol, name)
 
     def restore(self, events: Iterable[Message]) -> OrderRecord | None:
         """Refold one order from all its journal events, with no second effect on positions. None if nothing began it."""
@@ -163,10 +172,11 @@ class Books(Money):
 
     def _adopted(self, event: OrderAdopted) -> Applied:
         order = event.order
-        if self.find(order.client_order_id, order.venue, event.venue_order_id) is not None:
+        if self.find(order.client_order_id, order.venue, event.venue_order_id, order.symbol) is not None:
             return Applied(ignored=True)
         if not order.client_order_id:
-            order = msgspec.structs.replace(order, client_order_id=f"foreign:{order.venue}:{event.venue_order_id}")
+            name = foreign_id(order.venue, order.symbol, event.venue_order_id)
+            order = msgspec.structs.replace(order, client_order_id=name)
         record = record_of(order, _CODE_OF[event.state], event.ts_ns)
         if OPN <= record.code < FIL:
             record.code = live_code(order.quantity, event.filled_quantity, cancel_wished=False, replacing=False)
@@ -177,7 +187,7 @@ class Books(Money):
         return Applied(record.update() if self.live else None)
 
     def _order_event(self, event: Any) -> Applied:
-        record = self.orders.get(event.client_order_id) or self.find("", event.venue, event.venue_order_id)
+        record = self.orders.get(event.client_order_id) or self.find(*naming_of(event))
         if record is None:
             return Applied(unknown=True)
         return self._run(record, CLASSIFIERS[type(event)](record, event, 0), event)  # a lag means something for reports only
@@ -226,17 +236,11 @@ class Books(Money):
             record.code = live_code(record.quantity, record.filled, record.cancel_wished, record.replacing)
         return True
 
-    def _busted(self, event: TradeBusted) -> Applied:
-        record = self.find(event.client_order_id, event.venue, event.venue_order_id)
-        if record is None:
-            return Applied(unknown=True)
-        return self._run(record, CLASSIFIERS[TradeBusted](record, event, 0), event)
-
     def _filled(self, event: OrderFilled) -> Applied:
         record = self.orders.get(event.client_order_id)
         fill = event.fill
         venue_id = event.venue_order_id or fill.venue_order_id
-        if record is None and (record := self.find("", event.venue, venue_id)) is None:
+        if record is None and (record := self.find(*naming_of(event))) is None:
             return Applied(unknown=True)
         applied = Applied(None, STATES[record.code], decided_ns=record.order.decided_ns)
         if venue_id != record.venue_order_id and venue_id is not None:
@@ -302,7 +306,7 @@ class Books(Money):
             if name is not None:
                 if record.venue_order_id is None:
                     learn_id(record, name)
-                self._by_venue_id[record.order.venue, name] = record.order.client_order_id
+                self._note_id(record, name)
 
     def _finish(self, record: OrderRecord, applied: Applied) -> Applied:
         if applied.query:
@@ -361,12 +365,15 @@ class Books(Money):
             applied.event = second
             self._step(record, second, event, applied)
         learn_id(record, name)
-        self._by_venue_id[record.order.venue, name] = record.order.client_order_id
+        self._note_id(record, name)
+
+    def _note_id(self, record: OrderRecord, name: str) -> None:
+        order = record.order
+        self._venue_ids.note(order.venue, order.symbol, name, order.client_order_id)
 
     def _index_all(self, record: OrderRecord) -> None:
-        for name in (record.venue_order_id, *record.superseded, *record.twins):
-            if name is not None:
-                self._by_venue_id[record.order.venue, name] = record.client_order_id
+        for name in record.venue_ids():
+            self._note_id(record, name)
         if record.owed_after_ns is not None:
             self._owing[record.client_order_id] = None
         if record.gap is not None:
@@ -385,7 +392,6 @@ _HANDLERS: dict[type[Message], Callable[[Books, Any], Applied]] = {
     OrderAdopted: Books._adopted,
     OrderFilled: Books._filled,
     OrderReported: Books._reported,
-    TradeBusted: Books._busted,
     CancelAsked: Books._ask,
     ReplaceAsked: Books._ask,
     BalanceOpened: Books._money,

@@ -11,16 +11,18 @@ from autotrader.oms.book import Books
 from autotrader.oms.differences import Action, Difference, Policy
 from autotrader.oms.lifecycle import DRF, SND, UNK
 from autotrader.oms.orders import OrderRecord
+from autotrader.oms.venue_ids import Naming, foreign_id
 
 __all__ = ["compare_orders", "unknown_orders"]
 
+_Strangers = dict[tuple[str, str], list[Fill]]  # by symbol and the venue's id of the order
 
-def unknown_orders(books: Books, snapshot: VenueSnapshot) -> list[tuple[str, str | None]]:
-    """Return (client order id, venue order id) of all orders that the snapshot names and the books do not hold."""
-    named = [(row.client_order_id, row.venue_order_id) for row in snapshot.orders]
-    named += [(fill.client_order_id, fill.venue_order_id) for fill in snapshot.trades]
-    unknown = [one for one in named if books.find(one[0], snapshot.venue, one[1]) is None]
-    return list(dict.fromkeys(unknown))
+
+def unknown_orders(books: Books, snapshot: VenueSnapshot) -> list[Naming]:
+    """Return all orders that the snapshot names and the books do not hold."""
+    rows: list[OrderUpdate | Fill] = [*snapshot.orders, *snapshot.trades]
+    named = dict.fromkeys((row.client_order_id, snapshot.venue, row.venue_order_id, row.symbol) for row in rows)
+    return [naming for naming in named if books.find(*naming) is None]
 
 
 def compare_orders(books: Books, snapshot: VenueSnapshot, policy: Policy, now_ns: int) -> list[Difference]:
@@ -30,7 +32,7 @@ def compare_orders(books: Books, snapshot: VenueSnapshot, policy: Policy, now_ns
     lines: list[Difference] = []
     foreign: list[OrderUpdate] = []
     for row in snapshot.orders:
-        record = books.find(row.client_order_id, snapshot.venue, row.venue_order_id)
+        record = books.find(row.client_order_id, snapshot.venue, row.venue_order_id, row.symbol)
         if record is None:
             foreign.append(row)
             continue
@@ -45,16 +47,16 @@ def compare_orders(books: Books, snapshot: VenueSnapshot, policy: Policy, now_ns
     return lines
 
 
-def _sort_trades(books: Books, snapshot: VenueSnapshot) -> tuple[dict[str, list[Fill]], dict[str, list[Fill]]]:
+def _sort_trades(books: Books, snapshot: VenueSnapshot) -> tuple[dict[str, list[Fill]], _Strangers]:
     """Return the trades by our order, and those of orders that we do not know by the venue's."""
     ours: dict[str, list[Fill]] = {}
-    strangers: dict[str, list[Fill]] = {}
+    strangers: _Strangers = {}
     for fill in sorted(snapshot.trades, key=lambda one: (one.ts_ns, one.trade_id)):
-        record = books.find(fill.client_order_id, snapshot.venue, fill.venue_order_id)
+        record = books.find(fill.client_order_id, snapshot.venue, fill.venue_order_id, fill.symbol)
         if record is not None:
             ours.setdefault(record.client_order_id, []).append(fill)
         else:
-            strangers.setdefault(fill.venue_order_id or f"trade {fill.trade_id}", []).append(fill)
+            strangers.setdefault((fill.symbol, fill.venue_order_id or f"trade {fill.trade_id}"), []).append(fill)
     return ours, strangers
 
 
@@ -103,7 +105,7 @@ def _report(record: OrderRecord, row: OrderUpdate, snapshot: VenueSnapshot, now_
 
 
 def _adopt_foreign(
-    books: Books, rows: list[OrderUpdate], strangers: dict[str, list[Fill]], snapshot: VenueSnapshot, policy: Policy,
+    books: Books, rows: list[OrderUpdate], strangers: _Strangers, snapshot: VenueSnapshot, policy: Policy,
     now_ns: int,
 ) -> list[Difference]:
     opened_ns = books.opened_ns(snapshot.venue, snapshot.account)
@@ -112,7 +114,7 @@ def _adopt_foreign(
     }
     lines: list[Difference] = []
     for row in rows:
-        fills = since.pop(row.venue_order_id or "", [])
+        fills = since.pop((row.symbol, row.venue_order_id or ""), [])
         if fills or not row.is_done:
             lines += _foreign(_order_of(row, snapshot), row, fills, snapshot, policy, now_ns)
     for fills in filter(None, since.values()):
@@ -146,14 +148,14 @@ def _foreign(
 
 def _order_of(row: OrderUpdate, snapshot: VenueSnapshot) -> Order:
     return Order(
-        row.client_order_id or f"foreign:{snapshot.venue}:{row.venue_order_id}", snapshot.venue, snapshot.account, row.symbol,
-        row.side, row.type, row.quantity, row.time_in_force, row.price, row.stop_price, created_ns=row.created_ns,
+        row.client_order_id or foreign_id(snapshot.venue, row.symbol, row.venue_order_id), snapshot.venue, snapshot.account,
+        row.symbol, row.side, row.type, row.quantity, row.time_in_force, row.price, row.stop_price, created_ns=row.created_ns,
     )
 
 
 def _order_behind(fills: list[Fill], snapshot: VenueSnapshot) -> Order:
     first = fills[0]
-    name = first.client_order_id or f"foreign:{snapshot.venue}:{first.venue_order_id or first.trade_id}"
+    name = first.client_order_id or foreign_id(snapshot.venue, first.symbol, first.venue_order_id or first.trade_id)
     quantity = sum((fill.quantity for fill in fills), ZERO)
     return Order(
         name, snapshot.venue, snapshot.account, first.symbol, first.side, OrderType.MARKET, quantity, created_ns=first.ts_ns

@@ -39,6 +39,7 @@ from autotrader.oms.journal.restore import checkpoint_body
 from autotrader.oms.listing import news_of
 from autotrader.oms.metrics import Metrics
 from autotrader.oms.outbox import Outbox
+from autotrader.oms.venue_ids import Naming, naming_of
 from autotrader.risk.exposure import Exposure
 from autotrader.risk.limits import Limits
 from autotrader.risk.verdicts import Breach, BreachAction
@@ -244,7 +245,7 @@ class Floor:
         """Bring back a closed order from the journal, or adopt one that is not ours, and apply the event to it."""
         if not isinstance(event, OrderEvent):
             return event, Applied(ignored=True)
-        if self.restore(event.client_order_id, event.venue, event.venue_order_id):
+        if self.restore(naming_of(event)):
             return event, self.books.apply(event)
         if isinstance(event, OrderFilled):
             event = self._strangers.adopt(event)
@@ -252,9 +253,9 @@ class Floor:
         self._strangers.meet(event)
         return event, Applied(ignored=True)
 
-    def restore(self, client_order_id: str, venue: str, venue_order_id: str | None) -> bool:
+    def restore(self, naming: Naming) -> bool:
         """Bring a closed order back into memory from the journal; False when the journal does not know it."""
-        past = self.hooks.recall(client_order_id, venue, venue_order_id)
+        past = self.hooks.recall(*naming)
         record = self.books.restore(past) if past else None
         if record is not None:
             self._closed.append(record.client_order_id)

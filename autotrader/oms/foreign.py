@@ -9,6 +9,7 @@ from msgspec import structs
 
 from autotrader.messages import OrderAdopted, OrderEvent, OrderFilled, OrderReplaced
 from autotrader.model import ZERO, KillLevel, Order, OrderState, OrderType
+from autotrader.oms.venue_ids import foreign_id, naming_of
 
 if TYPE_CHECKING:
     from autotrader.oms.floor import Floor
@@ -21,12 +22,11 @@ KEPT = 256
 def adopted_from_fill(event: OrderFilled) -> OrderAdopted:
     """Make the order behind a trade of which nothing else is known, so that the trade is counted."""
     fill = event.fill
-    name = event.client_order_id or fill.client_order_id
-    venue_id = event.venue_order_id or fill.venue_order_id
+    name, _, venue_id, symbol = naming_of(event)
+    name = name or foreign_id(fill.venue, symbol, venue_id or fill.trade_id)
     order = Order(
-        name or f"foreign:{fill.venue}:{venue_id or fill.trade_id}", fill.venue, fill.account, fill.symbol, fill.side,
-        OrderType.MARKET, fill.quantity, created_ns=fill.ts_ns,
-    )  # fmt: skip
+        name, fill.venue, fill.account, symbol, fill.side, OrderType.MARKET, fill.quantity, created_ns=fill.ts_ns
+    )
     return OrderAdopted(order, venue_id or "", OrderState.OPEN, ZERO, event.ts_ns)
 
 
@@ -61,7 +61,7 @@ class Strangers:
     def make_room(self, event: OrderFilled) -> None:
         """Let a foreign order that is known by its trades alone grow with them: that is no overfill."""
         fill = event.fill
-        record = self._floor.books.find(event.client_order_id, event.venue, event.venue_order_id or fill.venue_order_id)
+        record = self._floor.books.find(*naming_of(event))
         if record is None or not record.foreign or fill.trade_id in record.fills:
             return
         total = record.total_with(fill)

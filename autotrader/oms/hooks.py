@@ -13,9 +13,9 @@ __all__ = ["Hooks"]
 class Hooks:
     """What the floor may call outside the order manager; each returns at once.
 
-    ``kill(level, scope, reason)``, ``alert(alert)``, ``recall(client id, venue, venue id)`` gives an order's journalled events,
-    ``look_up(client id)`` its row, ``is_own(client id, venue)`` says whether it carries this engine's tags; ``close`` lets go
-    of what the others read from.
+    ``kill(level, scope, reason)``, ``alert(alert)``, ``recall(client id, venue, venue id, symbol)`` gives an order's journalled
+    events, ``look_up(client id)`` its row, ``is_own(client id, venue)`` says whether it carries this engine's tags; ``close``
+    lets go of what the others read from.
     """
 
     def __init__(
@@ -23,7 +23,7 @@ class Hooks:
         *,
         kill: Callable[[KillLevel, str, str], None],
         alert: Callable[[Alerted], None],
-        recall: Callable[[str, str, str | None], list[Message]],
+        recall: Callable[[str, str, str | None, str], list[Message]],
         look_up: Callable[[str], OrderUpdate | None],
         is_own: Callable[[str, str], bool],
         close: Callable[[], None] = lambda: None,

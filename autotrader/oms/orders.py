@@ -93,6 +93,10 @@ class OrderRecord(msgspec.Struct, gc=False):
             totals[fill.fee_asset] = totals.get(fill.fee_asset, ZERO) + fill.fee
         return totals
 
+    def venue_ids(self) -> list[str]:
+        """Return all ids that the venue has or had for the order."""
+        return [name for name in (self.venue_order_id, *self.superseded, *self.twins) if name is not None]
+
     def knows_id(self, venue_order_id: str) -> bool:
         """Say whether a venue id is one of the order's."""
         return venue_order_id == self.venue_order_id or venue_order_id in self.superseded or venue_order_id in self.twins

@@ -154,7 +154,7 @@ class Requests:
             reason = f"venue {record.order.venue!r} is not configured any more"
             self._refuse(client_order_id, request, by, "UNKNOWN_VENUE", reason)
             return None
-        past = self._floor.hooks.recall(client_order_id, "", None)
+        past = self._floor.hooks.recall(client_order_id, "", None, "")
         code, reason = ("DONE", "the order is at its end") if past else ("UNKNOWN_ORDER", "no order has this id")
         self._refuse(client_order_id, request, by, code, reason)
         return None

@@ -127,8 +127,8 @@ class Sync:
             return None
         desk.unasked = False
         desk.last_heard_ns = max(desk.last_heard_ns, now_ns)
-        for client_order_id, venue_order_id in unknown_orders(self._floor.books, snapshot):
-            self._floor.restore(client_order_id, desk.name, venue_order_id)
+        for naming in unknown_orders(self._floor.books, snapshot):
+            self._floor.restore(naming)
         report = reconcile(self._floor.books, snapshot, desk.policy, now_ns)
         self._carry_out(desk, report, snapshot)
         if snapshot.complete:

@@ -336,7 +336,7 @@ def test_the_operators_sweep_of_the_whole_account_may_cancel_a_foreign_order() -
 
 def test_a_foreign_order_without_a_client_id_gets_one_from_the_venues() -> None:
     made = books(adopted(name=""))
-    assert list(made.orders) == ["foreign:binance:F1"]
+    assert list(made.orders) == ["foreign:binance:BTCUSDT:F1"]
     assert made.find("", "binance", "F1") is not None
 
 

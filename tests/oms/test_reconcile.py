@@ -204,7 +204,7 @@ def test_a_foreign_order_that_ended_is_adopted_for_its_trades(state: OrderState,
     one = fill("t1", "3", client_order_id="", venue_order_id="F1")
     taken = snapshot(row(state, "3", "", "F1", quantity), trades=(one,), balances={"USDT": "700", "BTC": "3"})
     assert settled(made, taken).is_clean
-    assert made.orders["foreign:binance:F1"].state is state
+    assert made.orders["foreign:binance:BTCUSDT:F1"].state is state
 
 
 def test_trades_of_an_order_that_nobody_lists_are_adopted() -> None:
@@ -212,7 +212,7 @@ def test_trades_of_an_order_that_nobody_lists_are_adopted() -> None:
     trades = tuple(fill(f"t{at}", "1", at=at, client_order_id="", venue_order_id="F1") for at in (1, 2))
     taken = snapshot(trades=trades, balances={"USDT": "800", "BTC": "2"})
     assert settled(made, taken).is_clean
-    assert made.orders["foreign:binance:F1"].state is S.FILLED
+    assert made.orders["foreign:binance:BTCUSDT:F1"].state is S.FILLED
 
 
 def test_a_foreign_order_that_ended_without_a_trade_is_nothing() -> None:
@@ -307,9 +307,11 @@ def test_inferred_fills_are_not_looked_for_in_the_venues_list() -> None:
 def test_orders_that_only_the_journal_knows_are_named_first() -> None:
     made = opened(*PATHS["CAN"])
     taken = snapshot(row(S.CANCELED), row(name="x", venue_id="F1"), trades=(fill("t1"), fill("t2")))
-    assert unknown_orders(made, taken) == [("x", "F1")]
+    stranger = ("x", "binance", "F1", "BTCUSDT")
+    assert unknown_orders(made, taken) == [stranger]
     made.evict("c1")
-    assert unknown_orders(made, taken) == [("c1", "V1"), ("x", "F1"), ("c1", None)]
+    ours = [("c1", "binance", name, "BTCUSDT") for name in ("V1", None)]
+    assert unknown_orders(made, taken) == [ours[0], stranger, ours[1]]
 
 
 def test_a_late_cancel_needs_no_line() -> None:

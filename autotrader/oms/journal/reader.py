@@ -94,12 +94,15 @@ class Reader:
         """Return the connection, for reads by the thread that owns the reader."""
         return self._db
 
-    def recall(self, client_order_id: str, venue: str = "", venue_order_id: str | None = None) -> list[Message]:
-        """Return all events of one order, known by its id or else by the venue's; empty when it is not on record."""
+    def recall(
+        self, client_order_id: str, venue: str = "", venue_order_id: str | None = None, symbol: str = "", *,
+        before: int = 1 << 62,
+    ) -> list[Message]:
+        """Return the events of one order below sequence ``before``, by its id or else by the venue's; empty without one."""
         if not client_order_id and venue_order_id is not None:
-            order = self.order_by_venue_id(venue, venue_order_id)
+            order = self.order_by_venue_id(venue, venue_order_id, symbol)
             client_order_id = "" if order is None else order.client_order_id
-        return self.events_of_order(client_order_id) if client_order_id else []
+        return self.events_of_order(client_order_id, before=before) if client_order_id else []
 
     def events_of_order(self, client_order_id: str, *, before: int = 1 << 62) -> list[Message]:
         """Return the order's events below sequence ``before``, oldest first, those in archived files included."""
@@ -110,19 +113,22 @@ class Reader:
 
     def order(self, client_order_id: str) -> OrderUpdate | None:
         """Return the order as it stands, or None."""
-        return self._one_order("client_order_id = ?", client_order_id)
-
-    def order_by_venue_id(self, venue: str, venue_order_id: str) -> OrderUpdate | None:
-        """Return the order that the venue knows by this id, or None."""
-        return self._one_order("venue_order_id = ?", venue_order_id, venue=venue)
-
-    def _one_order(self, condition: str, *values: object, venue: str = "") -> OrderUpdate | None:
-        for row in self._rows(f"{_ORDERS} WHERE {condition}", *values):
-            order = order_of(row)
-            if order.venue == (venue or order.venue):
-                return order
+        for row in self._rows(f"{_ORDERS} WHERE client_order_id = ?", client_order_id):
+            return order_of(row)
         older = self._archive()
-        return None if older is None else older._one_order(condition, *values, venue=venue)
+        return None if older is None else older.order(client_order_id)
+
+    def order_by_venue_id(self, venue: str, venue_order_id: str, symbol: str = "") -> OrderUpdate | None:
+        """Return the order that the venue knows by this id, or None; without a symbol only if no other symbol has the id."""
+        known = [order for order in self._orders_of_id(venue_order_id) if order.venue == venue]
+        if symbol:
+            return next((order for order in known if order.symbol == symbol), None)
+        return known[0] if len({order.symbol for order in known}) == 1 else None
+
+    def _orders_of_id(self, venue_order_id: str) -> list[OrderUpdate]:
+        here = [order_of(row) for row in self._rows(f"{_ORDERS} WHERE venue_order_id = ?", venue_order_id)]
+        older = self._archive()
+        return here if older is None else here + older._orders_of_id(venue_order_id)
 
     def fills_of(self, venue: str, account: str, symbol: str) -> list[Fill]:
         """Return all fills in one symbol, those in archived files included; busted ones left out."""

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable, Iterator
 from autotrader.messages import InstrumentsListed, Message, OrderEvent
 from autotrader.model import DONE_STATES
 from autotrader.oms.book import Applied, Books
+from autotrader.oms.venue_ids import Naming, naming_of
 
 __all__ = ["CLOSED_KEPT", "Recall", "refold"]
 
 CLOSED_KEPT = 5_000
 """Closed orders that stay in the books."""
 
-Recall = Callable[[str, str, str | None, int], list[Message]]
-"""(client order id, venue, venue order id, sequence) → the order's events before that sequence."""
+Recall = Callable[[Naming, int], list[Message]]
+"""(how an event names its order, sequence) → the order's events before that sequence."""
 
 
 def refold(books: Books, events: Iterable[tuple[int, Message]], recall: Recall) -> Iterator[tuple[Message, Applied]]:
@@ -26,7 +27,7 @@ def refold(books: Books, events: Iterable[tuple[int, Message]], recall: Recall) 
             books.add_instruments(event.instruments)
         applied = books.apply(event)
         if applied.unknown and isinstance(event, OrderEvent):
-            past = recall(event.client_order_id, event.venue, event.venue_order_id, sequence)
+            past = recall(naming_of(event), sequence)
             if past and books.restore(past) is not None:
                 applied = books.apply(event)
         if applied.order is not None and applied.order.state in DONE_STATES:

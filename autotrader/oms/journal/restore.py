@@ -84,14 +84,7 @@ def load_parts(reader: Reader) -> dict[str, str]:
 
 def recall_before(reader: Reader) -> Recall:
     """Return the look-up of one order's events before a sequence."""
-
-    def recall(name: str, venue: str, venue_order_id: str | None, before: int) -> list[Message]:
-        if not name and venue_order_id is not None:
-            order = reader.order_by_venue_id(venue, venue_order_id)
-            name = "" if order is None else order.client_order_id
-        return reader.events_of_order(name, before=before) if name else []
-
-    return recall
+    return lambda naming, before: reader.recall(*naming, before=before)
 
 
 def _checkpoint(db: sqlite3.Connection, at: int | None) -> tuple[int, dict[str, msgspec.Raw]]:
