@@ -78,7 +78,7 @@ class Exchange(Matching):
             return out
         self.order_number += 1
         self.sequence += 1
-        live = book_order(order, f"{self.order_prefix}{self.order_number}", self.sequence, now_ns)
+        live = book_order(order, self.name_order(book), self.sequence, now_ns)
         if order.type is _MARKET or order.type is _LIMIT:
             out.append(Accepted(live, now_ns))
             self.work(book, account, live, now_ns, out, at_most)

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from autotrader.model import plain
+from autotrader.model import Fill, plain
 from autotrader.simulator.events import BookOrder
 from autotrader.simulator.ledger_fold import apply_row
+from autotrader.simulator.ledger_index import fill_of
 from autotrader.simulator.ledger_rows import REQUESTS, Batch, Checkpoint, LedgerError, Standing, Traded, Undone
 
-__all__ = ["read_ledger"]
+__all__ = ["Ledgered", "fold_ledger", "read_ledger", "view_of"]
 
 _read_batch = msgspec.json.Decoder(Batch).decode
 _read_checkpoint = msgspec.json.Decoder(Checkpoint).decode
+
+
+class Ledgered(msgspec.Struct):
+    """All that a ledger tells: orders by venue id, trades by (venue order id, trade id), each oldest first."""
+
+    venue: str
+    account: str
+    orders: dict[str, BookOrder]
+    trades: dict[tuple[str, str], Traded]
+    standing: Standing
 
 
 def read_ledger(path: str | Path) -> dict[str, Any]:
@@ -24,8 +36,15 @@ def read_ledger(path: str | Path) -> dict[str, Any]:
 
     Returns ``{orders, fills, balances, positions, requests}``, oldest first, decimals as text. Raises ``LedgerError``.
     """
+    told = fold_ledger(path)
+    fills = [fill_of(row, told.venue, told.account) for row in told.trades.values()]
+    return view_of(told.orders.values(), fills, told.standing)
+
+
+def fold_ledger(path: str | Path) -> Ledgered:
+    """Read a whole ledger into what it tells. Raises ``LedgerError``."""
     orders: dict[str, BookOrder] = {}
-    trades: dict[str, Traded] = {}
+    trades: dict[tuple[str, str], Traded] = {}
     standing: Standing | None = None
     venue, account, number = "", "", 0
     try:
@@ -49,42 +68,47 @@ def read_ledger(path: str | Path) -> dict[str, Any]:
         raise LedgerError(f"{path}, line {number}, is not a ledger's: {error}") from error
     if standing is None:
         raise LedgerError(f"{path} is empty")
-    return _view(orders, trades, standing)
+    return Ledgered(venue, account, orders, trades, standing)
 
 
-def _fold(batch: Batch, orders: dict[str, BookOrder], trades: dict[str, Traded], venue: str, account: str) -> None:
+def _fold(
+    batch: Batch, orders: dict[str, BookOrder], trades: dict[tuple[str, str], Traded], venue: str, account: str
+) -> None:
     for row in batch.rows:
         apply_row(orders, row, venue, account)
         if type(row) is Traded:
-            trades[row.trade_id] = row
+            trades[row.venue_order_id, row.trade_id] = row
         elif type(row) is Undone:
-            trades.pop(row.trade_id, None)
+            trades.pop((row.venue_order_id, row.trade_id), None)
 
 
-def _view(orders: dict[str, BookOrder], trades: dict[str, Traded], standing: Standing) -> dict[str, Any]:
+def view_of(
+    orders: Iterable[BookOrder], fills: Iterable[Fill], standing: Standing, shown: Callable[[str], str] = str
+) -> dict[str, Any]:
+    """Return books in the form in which they are shown; ``shown`` turns an order's key into its id on the wire."""
     return {
-        "orders": [_order(live) for live in orders.values()],
-        "fills": [_fill(row) for row in trades.values()],
+        "orders": [_order(live, shown) for live in orders],
+        "fills": [_fill(fill, shown) for fill in fills],
         "balances": {asset: plain(amount) for asset, amount in standing.cash.items()},
         "positions": {symbol: plain(quantity) for symbol, quantity in standing.net.items()},
         "requests": dict(zip(REQUESTS, standing.requests, strict=True)),
     }
 
 
-def _order(live: BookOrder) -> dict[str, Any]:
+def _order(live: BookOrder, shown: Callable[[str], str]) -> dict[str, Any]:
     order = live.order
     return {
-        "venue_order_id": live.venue_order_id, "client_order_id": order.client_order_id, "symbol": order.symbol,
+        "venue_order_id": shown(live.venue_order_id), "client_order_id": order.client_order_id, "symbol": order.symbol,
         "side": order.side, "type": order.type, "quantity": plain(live.quantity), "price": _plain(live.price),
         "status": live.state, "filled_quantity": plain(live.filled), "created_ns": live.created_ns,
     }  # fmt: skip
 
 
-def _fill(row: Traded) -> dict[str, Any]:
+def _fill(fill: Fill, shown: Callable[[str], str]) -> dict[str, Any]:
     return {
-        "trade_id": row.trade_id, "venue_order_id": row.venue_order_id, "client_order_id": row.client_order_id,
-        "symbol": row.symbol, "side": row.side, "price": plain(row.price), "quantity": plain(row.quantity),
-        "fee": plain(row.fee), "fee_asset": row.fee_asset, "ts_ns": row.ts_ns,
+        "trade_id": fill.trade_id, "venue_order_id": shown(fill.venue_order_id or ""), "client_order_id": fill.client_order_id,
+        "symbol": fill.symbol, "side": fill.side, "price": plain(fill.price), "quantity": plain(fill.quantity),
+        "fee": plain(fill.fee), "fee_asset": fill.fee_asset, "ts_ns": fill.ts_ns,
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from autotrader.model import ZERO, Fill, Liquidity, OrderState, OrderType, TimeI
 from autotrader.simulator.accounts import Account, hold_for, reducible, release_hold, settle
 from autotrader.simulator.books import Book, Listing, RestingSide, ShownSide
 from autotrader.simulator.events import BookOrder, Canceled, Event, Expired, Filled
+from autotrader.simulator.special import SelfTrade, special_of
 
 __all__ = ["Matching", "floor_to"]
 
@@ -36,6 +37,14 @@ class Matching:
         self.order_prefix, self.trade_prefix = order_prefix, trade_prefix
         self.expiries: list[tuple[int, int, str]] = []
 
+    def name_order(self, book: Book) -> str:
+        """Return the key of the order that was just numbered; keys are unique in the exchange."""
+        return f"{self.order_prefix}{self.order_number}"
+
+    def name_trade(self, book: Book) -> str:
+        """Return the id of the trade that was just numbered; both sides of one trade have it."""
+        return f"{self.trade_prefix}{self.trade_number:012d}"
+
     # ------------------------------------------------------------ an order at work
 
     def work(
@@ -50,6 +59,8 @@ class Matching:
         why = self.take(book, account, live, limit, now_ns, out, at_most)
         if live.filled >= live.quantity:
             return self.forget(account, live)
+        if why == "SELF_TRADE" and special_of(order).prevention is not None:
+            return self.finish(book, account, live, Expired(live, now_ns, why), out)
         if why in ("SELF_TRADE", "REDUCE_ONLY"):
             return self.finish(book, account, live, Canceled(live, now_ns, why), out)
         if live.price is None or tif is _IOC or tif is _FOK:
@@ -77,7 +88,13 @@ class Matching:
             if not there or (limit is not None and (price > limit if buy else price < limit)):
                 return ""
             if maker is not None and maker.order.account == account.name:
-                return "SELF_TRADE"
+                mode = special_of(order).prevention
+                if mode is None or mode is SelfTrade.EXPIRE_TAKER:
+                    return "SELF_TRADE"
+                self.finish(book, account, maker, Expired(maker, now_ns, "SELF_TRADE"), out)
+                if mode is SelfTrade.EXPIRE_BOTH:
+                    return "SELF_TRADE"
+                continue
             quantity = wanted if wanted < there else there
             if order.reduce_only:
                 quantity = min(quantity, reducible(account, book, buy))
@@ -107,9 +124,8 @@ class Matching:
             fee, fee_asset = quantity * rate, book.base
         else:
             fee, fee_asset = notional * book.multiplier * rate, book.quote
-        trade_id = f"{self.trade_prefix}{self.trade_number:012d}"
         fill = Fill(
-            trade_id, order.client_order_id, live.venue_order_id, self.venue, order.account,
+            self.name_trade(book), order.client_order_id, live.venue_order_id, self.venue, order.account,
             order.symbol, order.side, price, quantity, fee, fee_asset, liquidity, now_ns,
         )  # fmt: skip
         live.filled = filled = live.filled + quantity
@@ -149,6 +165,8 @@ class Matching:
             if limit is not None and (price > limit if buy else price < limit):
                 break
             if maker.order.account == account.name:
+                if special_of(live.order).prevention is SelfTrade.EXPIRE_MAKER:
+                    continue
                 limit = price
                 break
             total += maker.remaining

@@ -9,15 +9,15 @@ from typing import Final
 
 from autotrader.execution.adapters.paper.settings import PaperSettings
 from autotrader.messages import QueryOrder, SendCancel, SendOrder, SendReplace
-from autotrader.model import ZERO, AccountInfo, Balance, Fill, Mode, OrderUpdate, Quote, VenueSnapshot
+from autotrader.model import AccountInfo, Balance, Fill, Mode, OrderUpdate, Quote, VenueSnapshot
 from autotrader.simulator.books import Settlement
-from autotrader.simulator.events import BookOrder, Event, Filled, RefusedRequest
+from autotrader.simulator.events import BookOrder, Event
 from autotrader.simulator.exchange import Exchange
 from autotrader.simulator.fault_script import Effects
 from autotrader.simulator.ledger import Ledger
 from autotrader.simulator.ledger_fold import restore
 from autotrader.simulator.ledger_rows import REQUESTS, Row, rows_of
-from autotrader.simulator.matching import floor_to
+from autotrader.simulator.order_faults import bust_nth, order_in, overfill, submit_in_part
 
 __all__ = ["Desk"]
 
@@ -83,14 +83,8 @@ class Desk:
 
     def submit(self, command: SendOrder, now_ns: int, effects: Effects | None = None) -> list[Event]:
         """Take a new order. Of the effects, those that change what lands: partial, overfill, bust."""
-        order = command.order
-        if effects is None:
-            return self.note(self.exchange.submit(order, now_ns))
-        book = self.exchange.books.get(order.symbol)
-        at_most = None
-        if effects.partial is not None and book is not None:
-            at_most = floor_to(order.quantity * effects.partial, book.lot)
-        return self.note(self._aftermath(self.exchange.submit(order, now_ns, at_most=at_most), now_ns, effects))
+        events = submit_in_part(self.exchange, command.order, now_ns, effects)
+        return self.note(events if effects is None else self._aftermath(events, now_ns, effects))
 
     def replace(self, command: SendReplace, now_ns: int, effects: Effects | None = None) -> list[Event]:
         """Change an order's terms."""
@@ -120,16 +114,13 @@ class Desk:
 
     def _aftermath(self, events: list[Event], now_ns: int, effects: Effects) -> list[Event]:
         """Overfill or bust the order that the events are about."""
-        live = next((event.live for event in events if not isinstance(event, RefusedRequest) and hasattr(event, "live")), None)
+        live = order_in(events)
         if live is None:
             return events
         if effects.overfill is not None:
-            lot = self.exchange.books[live.order.symbol].lot
-            extra = max(floor_to(live.quantity * effects.overfill, lot), lot)
-            events += self.exchange.force_fill(live, max(live.remaining, ZERO) + extra, now_ns)
-        fills = [event.fill for event in events if isinstance(event, Filled)]
-        if effects.bust is not None and len(fills) >= effects.bust:
-            events += self.exchange.bust(live, fills[effects.bust - 1], now_ns)
+            events += overfill(self.exchange, live, effects.overfill, now_ns)
+        if effects.bust is not None:
+            events += bust_nth(self.exchange, live, events, effects.bust, now_ns)
         return events
 
     def quote(self, quote: Quote, now_ns: int) -> list[Event]:

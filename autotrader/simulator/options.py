@@ -1,0 +1,44 @@
+"""How a simulated venue is asked for, and what a venue package gives back."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+from aiohttp import web
+
+from autotrader.simulator.world import SimVenue
+
+__all__ = ["SimOptions", "VenueApp"]
+
+
+class SimOptions(msgspec.Struct, frozen=True):
+    """The options of ``autotrader simulate``. ``latency_ms`` is a round trip: half of it there, half of it back.
+
+    ``manual``: the market stands from the beginning, and moves only when it is set or stepped.
+    """
+
+    venue: str
+    host: str = "127.0.0.1"
+    port: int = 0
+    seed: int = 0
+    tape: str | None = None
+    faults: str | None = None
+    latency_ms: float = 0.0
+    ledger: str | None = None
+    ready_file: str | None = None
+    manual: bool = False
+
+
+class VenueApp(Protocol):
+    """One venue's protocol over its truth: what ``simulator/NAME/__init__.py: make_venue(options)`` returns."""
+
+    @property
+    def venue(self) -> SimVenue:
+        """Return the truth."""
+
+    def routes(self, app: web.Application) -> None:
+        """Add the venue's paths to the application; all run in the loop's thread."""
+
+    def ready(self, host: str, port: int) -> dict[str, Any]:
+        """Return ``{rest, ws, stream, credentials, symbols}`` for the ready file, now that the port listens."""
