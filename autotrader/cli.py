@@ -47,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
         verb = _verb(verbs, name, text)
         if name == "orders":
             verb.add_argument("--open", action="store_true", help="only those that are not done")
+        if name == "doctor":
+            _add_simulator(verb)
     _add_dead_letters(verbs)
     _add_kill_switch(verbs)
     return parser
@@ -91,6 +93,7 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = verbs.add_parser("run", help="trade until a limit, the end of the tape, or Ctrl-C")
     parser.add_argument("--config", action="append", default=[], metavar="FILE", help="TOML overlay; may be repeated")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="sets", help="one setting, repeatable")
+    _add_simulator(parser)
     parser.add_argument("--strategy", metavar="module:Class", help="also path/to/file.py:Class")
     parser.add_argument("--replay", metavar="FILE", help="trade on a recorded tape")
     parser.add_argument("--speed", metavar="N|max", help="replay N times as fast, or as fast as the strategy follows (max)")
@@ -100,6 +103,13 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--summary-json", metavar="FILE", help="write the summary to a file")
     parser.add_argument("--arm", action="store_true", help="needed, beside mode = LIVE, to trade real money")
     parser.set_defaults(verb=_run)
+
+
+def _add_simulator(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--simulator", action="append", default=[], metavar="READY_FILE",
+        help="a simulated venue that runs already, by its ready file; one per venue",
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -121,6 +131,7 @@ def _add_dead_letters(verbs: argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _add_kill_switch(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     kill = verbs.add_parser("kill", help="stop trading now: close the latch")
+    _add_simulator(kill)
     kill.add_argument("--level", choices=("HALT", "CANCEL", "FLATTEN"), default="CANCEL", type=str.upper)
     rearm = verbs.add_parser("rearm", help="ask the engine to lift the kill level")
     for one, name in ((kill, "kill"), (rearm, "rearm")):

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,12 @@ import msgspec
 
 from autotrader.config import Settings, load_settings
 from autotrader.console.live_line import live_line
+from autotrader.console.own_simulators import own_simulators
+from autotrader.console.ready_files import ReadyFile, overlay_of, read_ready
 from autotrader.console.summary_text import summary_lines
 from autotrader.errors import ConfigError, Unavailable
 from autotrader.execution.assembly import journal_path
+from autotrader.execution.config import ExecutionConfig
 from autotrader.execution.engine import ExecutionEngine
 from autotrader.execution.latch import pull_latch
 from autotrader.execution.summary import RunSummary
@@ -36,13 +39,15 @@ GC_THRESHOLD = 20_000
 
 def launch(arguments: argparse.Namespace) -> int:
     """Trade as asked and return the exit code; owns its process: signals, log sinks, switch interval."""
-    settings = run_settings(arguments)
-    if settings.mode is Mode.LIVE and not arguments.arm:
+    outline = run_settings(arguments, read_secrets=False)
+    if outline.mode is Mode.LIVE and not arguments.arm:
         raise ConfigError("mode LIVE trades real money: give --arm as well, or set mode = \"PAPER\"")
-    close_logs = configure_logging(settings.logs)
-    tune_interpreter(settings.engine.switch_interval_ms, one_core=settings.engine.one_core)
+    close_logs = configure_logging(outline.logs)
+    tune_interpreter(outline.engine.switch_interval_ms, one_core=outline.engine.one_core)
+    given = tuple(read_ready(file).venue for file in arguments.simulator)
     try:
-        return _trade(settings, arguments.summary_json)
+        with own_simulators(outline, journal_path(outline), given) as started:
+            return _trade(run_settings(arguments, started), arguments)
     finally:
         close_logs()
 
@@ -61,8 +66,10 @@ def tune_interpreter(switch_interval_ms: float, *, one_core: bool = False) -> No
     gc.set_threshold(GC_THRESHOLD, 20, 50)
 
 
-def run_settings(arguments: argparse.Namespace) -> Settings:
-    """Lay the flags over files, environment and ``--set``."""
+def run_settings(
+    arguments: argparse.Namespace, started: Sequence[ReadyFile] = (), *, read_secrets: bool = True
+) -> Settings:
+    """Lay the flags, and the simulated venues given and ``started``, over files, environment and ``--set``."""
     flags: dict[str, Any] = {}
     if arguments.replay is not None:
         flags["market"] = {"source": "tape", "file": arguments.replay}
@@ -75,7 +82,11 @@ def run_settings(arguments: argparse.Namespace) -> Settings:
         flags["journal"] = {"path": arguments.journal}
     run = {"duration_s": arguments.duration, "until_fills": arguments.until_fills}
     flags["run"] = {key: value for key, value in run.items() if value is not None}
-    return load_settings(arguments.config, None, arguments.sets, extra=[("command line", flags)])
+    venues = overlay_of([*(read_ready(file) for file in arguments.simulator), *started])
+    return load_settings(
+        arguments.config, None, arguments.sets, below=venues.below, extra=[*venues.extra, ("command line", flags)],
+        without=venues.without, read_secrets=read_secrets,
+    )
 
 
 def _number(text: str) -> float:
@@ -85,8 +96,8 @@ def _number(text: str) -> float:
         raise ConfigError(f"--speed must be a number above zero or max, not {text!r}") from None
 
 
-def _trade(settings: Settings, summary_file: str | None) -> int:
-    engine = ExecutionEngine(settings)
+def _trade(settings: Settings, arguments: argparse.Namespace) -> int:
+    engine = ExecutionEngine(ExecutionConfig.of(settings, arm=arguments.arm))
     path = journal_path(settings)
     with _signals(engine, path) as stopping:
         try:
@@ -103,7 +114,7 @@ def _trade(settings: Settings, summary_file: str | None) -> int:
                 )
         finally:
             engine.stop()
-    _report(summary, summary_file, path)
+    _report(summary, arguments.summary_json, path)
     if summary.ended == "killed":
         return ENDED_CODES["killed"]
     return ENDED_CODES.get(summary.ended, 0 if summary.clean else NOT_CLEAN)

@@ -18,7 +18,8 @@ class ExecutionConfig:
     ``enable_resiliency`` false turns retries and breaker off, ``enable_oms_monitoring`` false the periodic sweeps; never the
     journal, the limits or the gate. ``enable_paper_trading`` false asks for a ``mode`` and its venues. ``files`` are TOML
     overlays, ``sets`` are ``key=value`` texts, and every section of the configuration is a keyword that takes a mapping:
-    ``ExecutionConfig(market={"seed": 7}, journal={"path": "bot.db"})``. Raises ConfigError, one line per fault.
+    ``ExecutionConfig(market={"seed": 7}, journal={"path": "bot.db"})``. Mode LIVE trades only with ``arm=True`` beside it.
+    Raises ConfigError, one line per fault.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class ExecutionConfig:
         files: Iterable[str | Path] = (),
         sets: Iterable[str] = (),
         env: Mapping[str, str] | None = None,
+        arm: bool = False,
         **sections: Any,
     ) -> None:
         flags = {
@@ -42,15 +44,16 @@ class ExecutionConfig:
         given: dict[str, Any] = {**sections, "engine": {**sections.get("engine", {}), **named}}
         if enable_paper_trading:
             given["mode"] = "PAPER"
+        self.arm = arm
         self.settings: Settings = load_settings(files, env, sets, extra=[("ExecutionConfig", given)])
         if enable_paper_trading is False and self.settings.mode == "PAPER":
             raise ConfigError("enable_paper_trading is false and the mode is PAPER: add mode='SIMULATED', 'TESTNET' or 'LIVE'")
 
     @classmethod
-    def of(cls, settings: Settings) -> ExecutionConfig:
+    def of(cls, settings: Settings, *, arm: bool = False) -> ExecutionConfig:
         """Wrap settings that were loaded elsewhere."""
         config = cls.__new__(cls)
-        config.settings = settings
+        config.settings, config.arm = settings, arm
         return config
 
     @property

@@ -12,7 +12,7 @@ from typing import Any, Self, cast
 
 from autotrader.actors import ChildSpec
 from autotrader.config import Settings
-from autotrader.errors import AutotraderError, InvalidOrder, StartError, Unavailable
+from autotrader.errors import AutotraderError, ConfigError, InvalidOrder, StartError, Unavailable
 from autotrader.execution.assembly import API, DISPATCHER, FRONT, OMS, Assembly, StrategyFactory
 from autotrader.execution.config import ExecutionConfig
 from autotrader.execution.front import AddSubscription, Callback, Event, OpenTicket, Subscription
@@ -43,7 +43,7 @@ from autotrader.messages import (
     Subscribe,
     SwitchStrategy,
 )
-from autotrader.model import ExecutionDecision, Fill, KillLevel, Order, OrderUpdate, Position
+from autotrader.model import ExecutionDecision, Fill, KillLevel, Mode, Order, OrderUpdate, Position
 from autotrader.oms.snapshot import OmsSnapshot
 from autotrader.strategy.base import StrategyLike
 from autotrader.strategy.decisions import Command, Desk, command_of
@@ -92,6 +92,8 @@ class ExecutionEngine:
         with self._state:
             if self._parts is not None:
                 return
+            if self.settings.mode is Mode.LIVE and not self.config.arm:
+                raise ConfigError("mode LIVE trades real money: give arm=True (ExecutionConfig) or --arm (launcher) beside it")
             parts = Assembly(self.settings)
             parts.open()
             try:

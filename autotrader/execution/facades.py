@@ -27,9 +27,10 @@ Number = Decimal | int | str
 class BaseBrokerAdapter:
     """One venue behind blocking calls; it runs, on its own, a one-venue engine with limits, journal and gate.
 
-    ``config`` is an ExecutionConfig, a mapping of sections, or None. ``options`` are sections of the configuration, or keys of
-    the venue's own section. Every call may come from any thread and raises ``WaitTimeout`` when it outlives its time-out: the
-    order stays tracked. Callbacks run on a dispatcher thread. Subclasses name their ``venue`` and ``mode``.
+    ``config`` is an ExecutionConfig, a mapping of sections, or None. ``options`` are sections of the configuration, keys of the
+    venue's own section, or ``arm=True`` for mode LIVE. Every call may come from any thread and raises ``WaitTimeout`` when it
+    outlives its time-out: the order stays tracked. Callbacks run on a dispatcher thread. Subclasses name their ``venue`` and
+    ``mode``.
     """
 
     venue: ClassVar[str] = ""
@@ -61,9 +62,10 @@ class BaseBrokerAdapter:
             return self._config
         sections = dict(self._config or {})
         own = {key: value for key, value in self._options.items() if key not in Settings.model_fields}
+        arm = own.pop("arm", False) is True
         sections = _merged(sections, {key: value for key, value in self._options.items() if key in Settings.model_fields})
         sections = _merged(sections, {"venues": {self.venue: {"enabled": True, **own}}})
-        return ExecutionConfig(**{"mode": self.mode, **sections})
+        return ExecutionConfig(arm=arm, **{"mode": self.mode, **sections})
 
     # ------------------------------------------------------------ life
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from autotrader.config import load_settings
 from autotrader.errors import ConfigError
 from autotrader.execution.config import ExecutionConfig
+from autotrader.execution.engine import ExecutionEngine
+from autotrader.execution.facades import BaseBrokerAdapter
 from autotrader.execution.summary import RunSummary, position_json
 from autotrader.model import Position
 
@@ -35,6 +38,31 @@ def test_flags_and_sections_are_keywords() -> None:
 
 def test_flags_win_over_the_engine_section() -> None:
     assert ExecutionConfig(env={}, cycle_time_ms=20, engine={"cycle_time_ms": 30}).cycle_time_ms == 20
+
+
+LIVE: dict[str, Any] = {"mode": "LIVE", "venues": {"binance": {"enabled": True, "account": "1", "api_key": "keyX", "api_secret": "secretX"}}}
+
+
+def test_live_trades_only_when_it_is_armed_beside_its_mode(tmp_path: Path) -> None:
+    config = ExecutionConfig(env={}, journal={"path": str(tmp_path / "j.db")}, **LIVE)
+    assert not config.arm
+    with pytest.raises(ConfigError, match="arm=True"):
+        ExecutionEngine(config).connect()
+    with pytest.raises(ConfigError, match="arm=True"):
+        ExecutionEngine(config.settings).connect()
+    assert list(tmp_path.iterdir()) == []
+    assert ExecutionConfig(env={}, arm=True, **LIVE).arm
+    assert ExecutionConfig.of(config.settings, arm=True).arm
+
+
+def test_an_adapter_is_armed_by_an_option_of_its_own() -> None:
+    class Adapter(BaseBrokerAdapter):
+        venue = "binance"
+
+    own = LIVE["venues"]["binance"]
+    assert Adapter(account="1", api_key=own["api_key"], api_secret=own["api_secret"], arm=True).engine.config.arm
+    with pytest.raises(ConfigError, match="arm=True"):
+        Adapter(account="1", api_key=own["api_key"], api_secret=own["api_secret"]).connect()
 
 
 def test_paper_is_paper_whatever_a_file_says(tmp_path: Path) -> None:
