@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from autotrader.model import ZERO, Order, OrderType, TimeInForce
 from autotrader.simulator.books import Book
+from autotrader.simulator.special import special_of
 
 __all__ = ["Refusal", "check_notional", "check_prices", "check_quantity", "check_terms"]
 
@@ -55,7 +56,7 @@ def _check_type(order: Order, book: Book) -> Refusal | None:
     kind = order.type
     if kind in _PRICED and order.price is None:
         return "BAD_PRICE", f"a {kind} order needs a price"
-    if kind in _STOPPED and order.stop_price is None:
+    if kind in _STOPPED and order.stop_price is None and special_of(order).trail_bps is None:
         return "BAD_PRICE", f"a {kind} order needs a stop price"
     if kind is _TRAILING and (order.trail is None or order.trail <= 0):
         return "BAD_PRICE", "a TRAILING_STOP order needs a trail above zero"

@@ -24,6 +24,7 @@ from autotrader.simulator.ledger_rows import (
     Traded,
     Undone,
 )
+from autotrader.simulator.special import SpecialOrder
 
 __all__ = ["LedgerState", "apply_row", "open_row", "restore", "standing_of"]
 
@@ -31,10 +32,11 @@ MOST_ABSENT = 10_000
 
 
 def _live(placed: Placed, venue: str, account: str) -> BookOrder:
-    order = Order(
+    terms = (
         placed.client_order_id, venue, account, placed.symbol, placed.side, placed.type, placed.quantity, placed.time_in_force,
         placed.price, placed.stop_price, placed.trail, placed.expires_ns, placed.post_only, placed.reduce_only,
     )  # fmt: skip
+    order = Order(*terms) if placed.special is None else SpecialOrder(*terms, special=placed.special)
     live = book_order(order, placed.venue_order_id, placed.sequence, placed.ts_ns)
     live.held = placed.held
     return live
@@ -124,6 +126,7 @@ def open_row(live: BookOrder) -> OpenOrder:
         order.client_order_id, live.venue_order_id, order.symbol, order.side, order.type, order.time_in_force, order.quantity,
         order.price, order.stop_price, order.trail, order.expires_ns, order.post_only, order.reduce_only, live.held,
         live.sequence, live.created_ns,
+        order.special if isinstance(order, SpecialOrder) else None,
     )  # fmt: skip
     return OpenOrder(
         placed, live.quantity, live.price, live.stop_price, live.filled, live.cost, live.state, live.held, live.sequence,

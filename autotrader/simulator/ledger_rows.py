@@ -24,6 +24,7 @@ from autotrader.simulator.events import (
     Trailed,
     Triggered,
 )
+from autotrader.simulator.special import Special, SpecialOrder
 
 __all__ = [
     "REQUESTS", "Absent", "Batch", "Changed", "Checkpoint", "Ended", "Fired", "LedgerError", "Moved", "OpenOrder", "Placed",
@@ -56,6 +57,7 @@ class Placed(msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="
     held: bool
     sequence: int
     ts_ns: int
+    special: Special | None = None
 
 
 class Traded(msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="row", tag="T"):
@@ -193,7 +195,7 @@ def _placed(event: Accepted) -> Placed:
     return Placed(
         order.client_order_id, live.venue_order_id, order.symbol, order.side, order.type, order.time_in_force, order.quantity,
         order.price, event.stop_price, order.trail, order.expires_ns, order.post_only, order.reduce_only, event.held,
-        live.sequence, event.ts_ns,
+        live.sequence, event.ts_ns, order.special if isinstance(order, SpecialOrder) else None,
     )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Binance Spot on loopback: its REST API, WebSocket API and streams over one simulated venue. Facts: binance.md."""
