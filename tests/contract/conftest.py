@@ -1,0 +1,87 @@
+"""Every case against every venue: ``desk`` is a connected adapter, and the books are compared when the case is over.
+
+With ``CONTRACT_JSON=FILE`` the outcomes are written to a file, for ``scripts/print_contract.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contract.cases import label
+from contract.desk import Desk
+from contract.kit import VenueKit
+from contract.paper_venue import PaperKit
+
+KITS: dict[str, Callable[[], VenueKit]] = {"paper": PaperKit}
+"""A venue joins the contract by one line here: its name, and what makes its kit."""
+_outcomes: dict[str, dict[str, str]] = {}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a case once per venue."""
+    if "desk" in metafunc.fixturenames:
+        metafunc.parametrize("venue", sorted(KITS), scope="session")
+
+
+@pytest.fixture(scope="session")
+def kits() -> Iterator[dict[str, VenueKit]]:
+    """Make each venue once per process."""
+    made: dict[str, VenueKit] = {}
+    yield made
+    for kit in made.values():
+        kit.close()
+
+
+@pytest.fixture
+def desk(
+    request: pytest.FixtureRequest, venue: str, kits: dict[str, VenueKit], tmp_path: Path,
+    record_property: Callable[[str, Any], None],
+) -> Iterator[Desk]:
+    """Return a connected adapter, or pass the case over with the reason why the venue has no such thing."""
+    case, options = request.node.get_closest_marker("contract").args
+    record_property("case", label(case.number))
+    record_property("venue", venue)
+    kit = kits.get(venue) or kits.setdefault(venue, KITS[venue]())
+    for need in case.needs:
+        if need in kit.capabilities.missing:
+            pytest.skip(f"not offered: {kit.capabilities.missing[need]}")
+    held = Desk(kit, tmp_path, **options)
+    held.connect()
+    try:
+        kit.begin()
+        yield held
+        kit.clear_faults()
+        held.agree()
+        held.close()
+    finally:
+        held.adapter.disconnect()
+        kit.end()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker that ``contract.cases.case`` sets."""
+    config.addinivalue_line("markers", "contract: a numbered case of the adapter contract")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Gather outcomes; a failure anywhere in a case is the case's."""
+    facts = dict(report.user_properties)
+    if "case" not in facts:
+        return
+    outcomes = _outcomes.setdefault(str(facts["case"]), {})
+    if report.skipped and isinstance(report.longrepr, tuple):
+        outcomes[str(facts["venue"])] = report.longrepr[2].removeprefix("Skipped: ")
+    elif report.failed or outcomes.get(str(facts["venue"])) != "failed":
+        outcomes[str(facts["venue"])] = "failed" if report.failed else "holds"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the outcomes, once, by the process that gathered them all."""
+    file = os.environ.get("CONTRACT_JSON")
+    if file and not hasattr(session.config, "workerinput"):
+        Path(file).write_text(json.dumps(_outcomes, indent=1, sort_keys=True))
