@@ -60,7 +60,8 @@ class SimVenue:
 
     ``per_symbol_ids``: orders and trades are counted per symbol, and an order's key in the exchange is ``SYMBOL:NUMBER``
     (``shown`` gives the number). ``ledger``: the file of the truth ledger, without one it is kept in memory only. ``clock``
-    is the machine's UTC. Listeners are told in the order of their lists; ``on_events`` gets the account's own events.
+    is the machine's UTC; ``half_trip_s`` is how long a request takes here, and an answer or event back. Listeners are told
+    in the order of their lists; ``on_events`` gets the account's own events.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class SimVenue:
         self._open_books(ledger, opening_of(self.instruments.values()) if opening is None else opening)
         self.faults = Faults(faults or FaultScript(), clock())
         self.conditions = Conditions()
+        self.half_trip_s = 0.0
         self.quotes: dict[str, Quote] = {}
         self.on_events: list[Callable[[list[MarketEvent]], None]] = []
         self.on_quote: list[Callable[[Quote], None]] = []
@@ -293,7 +295,7 @@ class SimVenue:
             if effects.restart is not None:
                 self.restart(effects.restart)
         for effects in self.faults.due("stream", now_ns):
-            for listener in self.on_stream_fault:
+            for listener in tuple(self.on_stream_fault):
                 listener(effects)
         self.exchange.halt(None, self.conditions.is_halted(now_ns))
 
