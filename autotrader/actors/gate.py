@@ -34,6 +34,8 @@ _FRESH: Final = Verdict.FRESH
 _DRAIN_S: Final = 0.020
 _GIVE_UP_S: Final = 1.0
 _PAUSE_S: Final = 20e-6
+_REVOKED: Final = Place()
+_REVOKED.epoch = 1 << 62
 
 
 class Receipts(Protocol):
@@ -66,11 +68,13 @@ class Door:
 
     __slots__ = (
         "_count", "_everywhere", "_gate", "_here", "_levels", "_owner", "_place", "_spent", "_tally", "_write_class", "epoch",
-        "shutter", "venue",
+        "shutter", "turn", "venue", "writer",
     )
 
-    def __init__(self, gate: Gate, venue: str, epoch: int, shutter: Callable[[], None] | None) -> None:
-        self.venue, self.epoch, self.shutter = venue, epoch, shutter
+    def __init__(
+        self, gate: Gate, venue: str, epoch: int, shutter: Callable[[], None] | None, writer: str = "", turn: int = 0
+    ) -> None:
+        self.venue, self.epoch, self.shutter, self.writer, self.turn = venue, epoch, shutter, writer, turn
         self._gate, self._levels, self._spent = gate, gate._levels, gate._spent
         self._place: Place = gate._levels.place(venue)
         self._here, self._everywhere = self._place.pulls, gate._levels.everywhere
@@ -104,6 +108,9 @@ class Door:
         return Write(self, write_class, receipt, attempt)
 
     def _look(self, write_class: WriteClass, receipt: Receipt | None) -> None:
+        if self._place is _REVOKED:
+            self.leave()
+            raise Refused(f"{self.writer}: incarnation {self.turn} was replaced", code="STALE_EPOCH")
         if self._place.epoch > self.epoch:
             self.leave()
             raise Refused(f"{self.venue}: incarnation {self.epoch} was replaced by {self._place.epoch}", code="STALE_EPOCH")
@@ -156,13 +163,21 @@ class Gate:
         self._levels = Levels()
         self._doors: dict[int, Door] = {}
         self._by_thread: dict[tuple[int, str], Door] = {}
+        self._turns: dict[str, int] = {}
 
     # ------------------------------------------------------------ writers
 
-    def door(self, venue: str, epoch: int = 0, shutter: Callable[[], None] | None = None) -> Door:
-        """Make the calling thread's door to a venue, for the actor's incarnation ``epoch``."""
-        door = Door(self, venue, epoch, shutter)
+    def door(
+        self, venue: str, epoch: int = 0, shutter: Callable[[], None] | None = None, *, writer: str = "", turn: int = 0
+    ) -> Door:
+        """Make the calling thread's door to a venue, for the incarnation ``epoch`` of the venue's actor.
+
+        ``writer`` names who writes where that is another actor, and ``turn`` is that one's own incarnation.
+        """
+        door = Door(self, venue, epoch, shutter, writer, turn)
         self._doors[id(door)] = door
+        if turn < self._turns.get(writer, 0):
+            self._revoke(door)
         return door
 
     def forget(self, door: Door) -> None:
@@ -191,6 +206,13 @@ class Gate:
         for door in old:
             self.forget(door)
         return tuple(door.venue for door in old if door._count & 1 and _cut(door))
+
+    def begin_turn(self, writer: str, turn: int) -> bool:
+        """Refuse all writes of a writer's earlier incarnations; say whether one was inside and had its socket shut."""
+        self._turns[writer] = max(turn, self._turns.get(writer, 0))
+        old = [door for door in tuple(self._doors.values()) if door.writer == writer and door.turn < self._turns[writer]]
+        cut = [self._revoke(door) for door in old]
+        return any(cut)
 
     # ------------------------------------------------------------ questions
 
@@ -245,6 +267,11 @@ class Gate:
         self._levels.place(venue).allowed.add(receipt.number)
 
     # ------------------------------------------------------------ inside
+
+    def _revoke(self, door: Door) -> bool:
+        door._place = _REVOKED  # before the look at its count, as with the levels
+        self.forget(door)
+        return bool(door._count & 1) and _cut(door)
 
     def _tally(self, venue: str) -> Tally:
         tally = self._tallies.get(venue)

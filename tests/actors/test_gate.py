@@ -265,6 +265,37 @@ def test_an_older_epoch_never_comes_back(gate: Gate, book: ReceiptBook) -> None:
         try_write(gate, book, RISK, epoch=2)
 
 
+def test_a_writer_that_was_replaced_writes_no_more_and_is_shut_out_at_once(gate: Gate) -> None:
+    shut: list[str] = []
+    old = gate.door("okx", 1, lambda: shut.append("old"), writer="connection.okx.a", turn=1)
+    other = gate.door("okx", 1, lambda: shut.append("other"), writer="connection.okx.b", turn=1)
+    old.enter(QUERY)
+    other.enter(QUERY)
+    assert gate.begin_turn("connection.okx.a", 2)
+    assert shut == ["old"]
+    old.leave()
+    other.leave()
+    with pytest.raises(Refused, match=r"connection\.okx\.a: incarnation 1 was replaced") as caught:
+        old.enter(QUERY)
+    assert caught.value.code == "STALE_EPOCH"
+    assert not old._count & 1
+    other.enter(QUERY)
+    other.leave()
+
+
+def test_a_writer_that_was_replaced_cannot_make_itself_another_door(gate: Gate) -> None:
+    assert not gate.begin_turn("connection.okx.a", 2)
+    late = gate.door("okx", 7, writer="connection.okx.a", turn=1)
+    with pytest.raises(Refused):
+        late.enter(CANCEL)
+    fresh = gate.door("okx", 7, writer="connection.okx.a", turn=2)
+    fresh.enter(CANCEL)
+    fresh.leave()
+    assert not gate.begin_turn("connection.okx.a", 1)
+    fresh.enter(CANCEL)
+    fresh.leave()
+
+
 def test_each_thread_has_its_own_door_and_a_used_one_serves_again(gate: Gate, book: ReceiptBook) -> None:
     for _ in range(3):
         assert try_write(gate, book, RISK)
