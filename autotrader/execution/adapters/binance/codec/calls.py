@@ -21,9 +21,9 @@ from autotrader.execution.adapters.binance.codec.signing import Params
 from autotrader.messages import QueryOrder, SendCancel, SendOrder, SendReplace
 
 __all__ = [
-    "API", "Call", "CallKind", "account_call", "api_restrictions_call", "cancel_all_call", "cancel_call", "clock_call",
-    "commission_call", "exchange_info_call", "my_filters_call", "open_orders_call", "ping_call", "query_call", "quote_call",
-    "stamped", "submit_call", "trades_call", "unfilled_count_call",
+    "API", "Call", "CallKind", "account_call", "all_orders_call", "api_restrictions_call", "cancel_all_call", "cancel_call",
+    "clock_call", "commission_call", "exchange_info_call", "my_filters_call", "open_orders_call", "ping_call", "query_call",
+    "quote_call", "stamped", "submit_call", "trades_call", "unfilled_count_call",
 ]
 
 API: Final = "/api/v3/"
@@ -111,6 +111,12 @@ def open_orders_call(symbol: str | None = None) -> Call:
     """List open orders: of one symbol (weight 6), or of all (80)."""
     params = () if symbol is None else (("symbol", symbol),)
     return Call(CallKind.READ, "GET", f"{API}openOrders", params, 80 if symbol is None else 6, symbol=symbol or "")
+
+
+def all_orders_call(symbol: str, from_order: int, limit: int = 1000) -> Call:
+    """List orders of a symbol, done ones too, from a venue's order id on (inclusive)."""
+    params = (("symbol", symbol), ("orderId", str(from_order)), ("limit", str(limit)))
+    return Call(CallKind.READ, "GET", f"{API}allOrders", params, 20, symbol=symbol)
 
 
 def trades_call(

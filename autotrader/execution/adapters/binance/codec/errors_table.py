@@ -5,7 +5,7 @@
 1. 418 and 429: banned and limited, whatever the body says; they are told before anything is done.
 2. 5xx: an unknown outcome, whatever the body says, but for codes in ``believed_in_5xx``.
 3. A JSON body with a code of the table: the first row whose code, text and status fit.
-4. 401: the key. 403: the firewall. Both before anything is done.
+4. 401: the key. 403: the firewall. 451: a place that is not served (code 0). All three before anything is done.
 5. A JSON body of a 4xx with a code below zero that is not in the table: refused, or unknown by ``unlisted_is_refusal``.
 6. All else, a 2xx or 3xx or 408 among it, or a body that is no JSON: an unknown outcome.
 
@@ -155,7 +155,7 @@ def classify(status: int, error: ErrorBody | None, settings: CodecSettings) -> E
         return rule.error_class if believed and rule is not None else ErrorClass.UNKNOWN
     if rule is not None and 400 <= status < 500:
         return rule.error_class
-    if status in (401, 403):
+    if status in (401, 403, 451):
         return ErrorClass.AUTH if status == 401 else ErrorClass.FIREWALL
     unlisted = error is not None and error.code < 0 and 400 <= status < 500 and status != 408
     return ErrorClass.REFUSED if unlisted and settings.unlisted_is_refusal else ErrorClass.UNKNOWN

@@ -13,8 +13,8 @@ from typing import Final
 from autotrader.errors import EncodeError, InvalidOrder
 
 __all__ = [
-    "cancel_mark", "is_cancel_mark", "is_ours_by_form", "is_replacement", "order_number", "own_id", "replacement_id",
-    "sendable_id", "venue_order_id",
+    "allocation_id", "cancel_mark", "is_cancel_mark", "is_ours_by_form", "is_replacement", "order_number", "own_id",
+    "replacement_id", "sendable_id", "trade_number", "venue_order_id",
 ]
 
 _LEGAL = re.compile(r"[a-zA-Z0-9_-]{1,36}").fullmatch
@@ -72,6 +72,19 @@ def cancel_mark(client_order_id: str, replaced: int) -> str:
 def venue_order_id(symbol: str, number: int, qualified: bool) -> str:
     """Return the venue's order id as the engine knows it."""
     return f"{symbol}:{number}" if qualified else str(number)
+
+
+_ALLOCATION: Final = "alloc-"
+
+
+def allocation_id(number: int) -> str:
+    """Return the trade id of an allocation, which the venue counts apart from trades (DOCS faqs/sor_faq.md: tradeId -1)."""
+    return f"{_ALLOCATION}{number}"
+
+
+def trade_number(trade_id: str) -> int | None:
+    """Return the number that ``fromId`` of myTrades counts by; None for an allocation, which myTrades does not list."""
+    return int(trade_id) if trade_id.isascii() and trade_id.isdigit() else None
 
 
 def order_number(venue_id: str) -> int:

@@ -157,6 +157,8 @@ def decode_market_frame(raw: bytes | str, venue: str, recv_ns: int) -> MarketFra
         if isinstance(frame.data, msgspec.UnsetType):
             return _event(frame, data, data, venue, recv_ns)
         part = bytes(frame.data)
+        if part.lstrip().startswith(b"["):
+            return UnknownEvent("" if isinstance(frame.stream, msgspec.UnsetType) else frame.stream, data)
         return _event(_LOOSE.decode(part), part, data, venue, recv_ns)
     except BROKEN as error:
         raise UnreadableFrame("a frame of the market stream", str(error)[:300], data) from error

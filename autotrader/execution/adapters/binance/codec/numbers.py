@@ -1,7 +1,7 @@
 r"""Decimals, ids and times as Binance writes them: decimal text without an exponent, integers for the rest.
 
-Source: binance.md head and section 9 (number format ``^([0-9]{1,20})(\.[0-9]{1,20})?$``). Answers may carry a few more digits
-than requests, so reading allows 40 a side.
+Source: binance.md head and section 9 (number format ``^([0-9]{1,20})(\.[0-9]{1,20})?$``). It bounds what is read as well: the
+venue keeps 64-bit mantissas, so a figure of more digits is none of its money.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from autotrader.errors import EncodeError
 from autotrader.model import ZERO
 
 __all__ = [
-    "WIDE", "Count", "Identity", "Moment", "TradeNumber", "average", "none_if_zero", "ns_of", "number", "quote_amount",
+    "WIDE", "Count", "Identity", "Moment", "TradeNumber", "average", "none_if_zero", "ns_of", "number", "plain", "quote_amount",
     "signed", "text_of",
 ]
 
@@ -29,12 +29,14 @@ Moment = Annotated[int, msgspec.Meta(ge=-1, le=10**17)]
 """Milliseconds since the epoch, or microseconds where they were asked for; -1 where there is none."""
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
+ONE: Final = Decimal(1)
 WIDE: Final = Context(prec=120)
 """Wide enough for the quotient of any two numbers the venue can write."""
 
-_UNSIGNED = re.compile(r"[0-9]{1,40}(?:\.[0-9]{1,40})?").fullmatch
-_SIGNED = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?").fullmatch
-_SENDABLE = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?").fullmatch
+_UNSIGNED = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?").fullmatch
+_SIGNED = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?").fullmatch
+_SENDABLE = _UNSIGNED
+_LARGEST: Final = Decimal(10) ** 20
 _MICROSECONDS = 10**14
 _USUAL_DECIMALS = 8
 
@@ -71,8 +73,22 @@ def none_if_zero(text: str | None) -> Decimal | None:
 
 
 def average(base: Decimal, quote: Decimal | None) -> Decimal | None:
-    """Return the average price of ``base`` bought or sold for ``quote``, None where either is missing."""
-    return quote / base if quote and base else None
+    """Return the average price of ``base`` bought or sold for ``quote``, None where either is missing.
+
+    Raises ValueError for one beyond any number that the venue can write: one of the two figures is wrong.
+    """
+    if not quote or not base:
+        return None
+    price = quote / base
+    if price >= _LARGEST:
+        raise ValueError(f"{base:f} for {quote:f} is no price")
+    return plain(price)
+
+
+def plain(value: Decimal) -> Decimal:
+    """Return the same number, written out: ``5E+4``, as a quotient may come, is 50000."""
+    exponent = value.as_tuple().exponent
+    return value.quantize(ONE, context=WIDE) if isinstance(exponent, int) and exponent > 0 else value
 
 
 def ns_of(moment: int) -> int:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
-from autotrader.execution.adapters.binance.codec.ids import is_replacement, own_id, venue_order_id
+from autotrader.execution.adapters.binance.codec.ids import allocation_id, is_replacement, own_id, venue_order_id
 from autotrader.execution.adapters.binance.codec.numbers import (
     Identity,
     Moment,
@@ -41,13 +41,25 @@ __all__ = [
 
 
 class PlacedFill(msgspec.Struct, frozen=True, rename="camel"):
-    """One of ``fills[]``: a trade that the order made as a taker the moment it was placed."""
+    """One of ``fills[]``: a trade that the order made as a taker the moment it was placed.
+
+    An allocation of smart order routing has an ``allocId`` in place of a trade id (DOCS faqs/sor_faq.md); answers of 2017 have
+    neither, and their trades are then asked for.
+    """
 
     price: str
     qty: str
     commission: str
     commission_asset: str | None
-    trade_id: TradeNumber
+    trade_id: TradeNumber = -1
+    alloc_id: TradeNumber = -1
+
+    @property
+    def name(self) -> str | None:
+        """Return the trade id as the engine knows it, None where there is none."""
+        if self.trade_id >= 0:
+            return str(self.trade_id)
+        return allocation_id(self.alloc_id) if self.alloc_id >= 0 else None
 
 
 class OrderAnswer(msgspec.Struct, frozen=True, rename="camel"):
@@ -167,12 +179,12 @@ def fills_of(answer: OrderAnswer, client_order_id: str, side: Side, settings: Co
         OrderFilled(
             client_order_id, settings.venue, ts_ns, name,
             fill=Fill(
-                str(fill.trade_id), client_order_id, name, settings.venue, settings.account, answer.symbol, side,
+                fill.name, client_order_id, name, settings.venue, settings.account, answer.symbol, side,
                 positive(fill.price), positive(fill.qty), signed(fill.commission), fill.commission_asset or "", Liquidity.TAKER,
                 traded_ns,
             ),
         )
-        for fill in answer.fills if fill.trade_id >= 0
+        for fill in answer.fills if fill.name is not None
     ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from autotrader.execution.adapters.binance.codec.ids import (
+    allocation_id,
     is_cancel_mark,
     is_ours_by_form,
     is_replacement,
@@ -19,7 +20,6 @@ from autotrader.execution.adapters.binance.codec.ids import (
     venue_order_id,
 )
 from autotrader.execution.adapters.binance.codec.numbers import (
-    Identity,
     Moment,
     TradeNumber,
     average,
@@ -55,6 +55,7 @@ from autotrader.model import ZERO, Fill, Liquidity, Side
 __all__ = ["ExecutionReport", "facts_in", "messages_of"]
 
 _SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
+_NO_ID: Final = frozenset({None, "", "null"})
 _DONE: Final = frozenset({"CANCELED", "EXPIRED", "EXPIRED_IN_MATCH", "REJECTED"})
 
 
@@ -72,12 +73,13 @@ class ExecutionReport(msgspec.Struct, frozen=True, gc=False, tag_field="e", tag=
     stop_price: str = msgspec.field(name="P")
     execution: ExecutionType = msgspec.field(name="x")
     status: StatusWord = msgspec.field(name="X")
-    order_id: Identity = msgspec.field(name="i")
+    order_id: TradeNumber = msgspec.field(name="i")
     last_quantity: str = msgspec.field(name="l")
     filled: str = msgspec.field(name="z")
     last_price: str = msgspec.field(name="L")
     trade_time: Moment = msgspec.field(name="T")
     trade_id: TradeNumber = msgspec.field(name="t")
+    allocation: TradeNumber = msgspec.field(name="a", default=-1)
     original_id: str | None = msgspec.field(name="C", default="")
     reject_reason: str | None = msgspec.field(name="r", default="NONE")
     expiry_reason: str | None = msgspec.field(name="eR", default=None)
@@ -94,9 +96,10 @@ class ExecutionReport(msgspec.Struct, frozen=True, gc=False, tag_field="e", tag=
 def _names(report: ExecutionReport) -> tuple[str, str]:
     """Return the wire id of the order itself and our client id.
 
-    For REPLACED ``C`` is undocumented: where ``c`` is one of ours, it is the order's id (our amendments repeat it).
+    For REPLACED ``C`` is undocumented: where ``c`` is one of ours, it is the order's id (our amendments repeat it). Until 2019
+    ``C`` was the text "null" for none (binance-official-api-docs, user-data-stream.md of 2018-11-13).
     """
-    wire_id = report.original_id or report.wire_id
+    wire_id = report.wire_id if report.original_id in _NO_ID else report.original_id or ""
     if report.execution == "REPLACED" and is_ours_by_form(report.wire_id):
         wire_id = report.wire_id
     return wire_id, own_id(wire_id)
@@ -104,6 +107,8 @@ def _names(report: ExecutionReport) -> tuple[str, str]:
 
 def messages_of(report: ExecutionReport, settings: CodecSettings, recv_ns: int) -> tuple[Message, ...]:
     """Tell what the report means; raises ValueError for figures that cannot be. ``recv_ns`` is engine time at receipt."""
+    if report.order_id < 0 and report.execution != "REJECTED":
+        raise ValueError("an order without an id")
     return _MEANINGS[report.execution](report, settings, recv_ns)
 
 
@@ -123,7 +128,8 @@ def _new(report: ExecutionReport, settings: CodecSettings, recv_ns: int) -> tupl
 def _trade(report: ExecutionReport, settings: CodecSettings, recv_ns: int) -> tuple[Message, ...]:
     """One fill. After the first one the venue's own total goes along, so that a missed trade shows at once."""
     own, quantity, filled = _names(report)[1], number(report.last_quantity), number(report.filled)
-    if report.trade_id < 0 or not quantity:
+    trade_id = _trade_id(report)
+    if trade_id is None or not quantity:
         raise ValueError("a trade without an id or a quantity")
     if filled < quantity:
         raise ValueError(f"a trade of {report.last_quantity} is more than all trades together, {report.filled}")
@@ -131,7 +137,7 @@ def _trade(report: ExecutionReport, settings: CodecSettings, recv_ns: int) -> tu
     told = OrderFilled(
         own, settings.venue, recv_ns, name,
         fill=Fill(
-            str(report.trade_id), own, name, settings.venue, settings.account, report.symbol, _SIDES[report.side],
+            trade_id, own, name, settings.venue, settings.account, report.symbol, _SIDES[report.side],
             positive(report.last_price), quantity, signed(report.commission or "0"), report.commission_asset or "",
             Liquidity.MAKER if report.is_maker else Liquidity.TAKER, ns_of(report.trade_time),
         ),
@@ -141,6 +147,13 @@ def _trade(report: ExecutionReport, settings: CodecSettings, recv_ns: int) -> tu
     if filled == quantity and (report.status != "FILLED" or filled == number(report.quantity)):
         return (told,)
     return (told, *_total(report, own, name, filled, settings, recv_ns))
+
+
+def _trade_id(report: ExecutionReport) -> str | None:
+    """Return the trade's id; an allocation of smart order routing has its own (``a``), in place of ``t``."""
+    if report.trade_id >= 0:
+        return str(report.trade_id)
+    return allocation_id(report.allocation) if report.allocation >= 0 else None
 
 
 def _total(
@@ -171,14 +184,17 @@ def _ended(report: ExecutionReport, settings: CodecSettings, recv_ns: int) -> tu
 
 
 def _rejected(report: ExecutionReport, settings: CodecSettings, recv_ns: int) -> tuple[Message, ...]:
-    """Refused by the engine: final for this venue id only (binance.md section 10.5)."""
+    """Refused by the engine: final for this venue id only (binance.md section 10.5).
+
+    One without an id (-1, seen beside an order that lived and filled: python-binance #285) ends nothing; it owes a query.
+    """
     wire_id, own = _names(report)
     number(report.quantity), number(report.filled)
     name = venue_order_id(report.symbol, report.order_id, settings.qualified_ids)
     reason = report.reject_reason or report.expiry_reason or "REJECTED"
     if is_replacement(wire_id):
         return (ReplaceRejected(own, settings.venue, recv_ns, None, reason, f"the replacing order was refused: {reason}"),)
-    if not settings.rejected_reports_are_final:
+    if not settings.rejected_reports_are_final or report.order_id < 0:
         return (OrderUnknown(own, settings.venue, recv_ns, None, "submit", f"a REJECTED report for order {name}: {reason}"),)
     return (OrderRejected(own, settings.venue, recv_ns, name, reason, f"refused by the matching engine: {reason}"),)
 

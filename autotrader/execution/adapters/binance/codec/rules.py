@@ -163,8 +163,8 @@ class _Filter(msgspec.Struct, rename="camel"):
 class _Limit(msgspec.Struct, rename="camel"):
     rate_limit_type: str
     interval: str
-    interval_num: Count
     limit: Count
+    interval_num: Count = 1
 
 
 class _Symbol(msgspec.Struct, rename="camel"):
@@ -270,8 +270,15 @@ def _exchange_rules(filters: Iterable[msgspec.Raw]) -> ExchangeRules:
         name = _NAME.decode(part).filter_type.removeprefix("EXCHANGE_")
         if name in _COUNTS and name != "MAX_NUM_ORDER_AMENDS":
             field, source = _COUNTS[name]
-            found[field] = getattr(_FILTER.decode(part), source)
+            found[field] = _count(_FILTER.decode(part), source)
     return ExchangeRules(**found)
+
+
+def _count(row: _Filter, source: str) -> int | None:
+    """Return a filter's count; until 2019 it was called ``limit``."""
+    told = getattr(row, source)
+    count = row.limit if told is None else told
+    return count if isinstance(count, int) else None
 
 
 def _symbol_rules(symbol: _Symbol) -> SymbolRules:
@@ -294,7 +301,7 @@ def _filters(parts: Iterable[msgspec.Raw]) -> dict[str, Any]:
             reader(found, _FILTER.decode(part))
         elif name in _COUNTS:
             field, source = _COUNTS[name]
-            found[field] = getattr(_FILTER.decode(part), source)
+            found[field] = _count(_FILTER.decode(part), source)
         else:
             found["unknown_filters"] += (name,)
     return found

@@ -6,7 +6,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import msgspec
 
-from autotrader.execution.adapters.binance.codec.numbers import WIDE
+from autotrader.execution.adapters.binance.codec.numbers import WIDE, plain
 from autotrader.execution.adapters.binance.codec.rules import SymbolRules
 from autotrader.model import ZERO, Side
 
@@ -33,7 +33,7 @@ def ceil_to(value: Decimal, step: Decimal | None) -> Decimal:
 
 def _steps(value: Decimal, step: Decimal, rounding: str) -> Decimal:
     count = WIDE.divide(value, step).to_integral_value(rounding, WIDE)
-    return WIDE.multiply(count, step.normalize(WIDE))
+    return plain(WIDE.multiply(count, step.normalize(WIDE)))
 
 
 def is_multiple(value: Decimal, step: Decimal | None) -> bool:

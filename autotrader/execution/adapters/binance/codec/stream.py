@@ -174,8 +174,8 @@ KNOWN: Final = frozenset({
 class _Limit(msgspec.Struct, rename="camel"):
     rate_limit_type: str
     interval: str
-    interval_num: Count
     count: Count
+    interval_num: Count = 1
 
 
 class _Wrapped(msgspec.Struct, rename="camel"):

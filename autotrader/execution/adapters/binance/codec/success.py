@@ -25,6 +25,7 @@ from autotrader.messages import (
     OrderAccepted,
     OrderReplaced,
     OrderSucceeded,
+    OrderUnknown,
     QueryOrder,
     SendCancel,
     SendOrder,
@@ -117,7 +118,15 @@ def _cancel(call: Call, answer: OrderAnswer, settings: CodecSettings, recv_ns: i
     assert isinstance(command, SendCancel)  # noqa: S101
     _require(answer.symbol == command.symbol, f"symbol {answer.symbol}")
     _require(_is_asked(answer, command), f"order {answer.order_id}, client id {answer.orig_client_order_id}")
+    if answer.status is None:
+        return Landed([_taken_only(command, settings, recv_ns)])
     return Landed(canceled_messages(answer, settings, recv_ns))
+
+
+def _taken_only(command: SendCancel, settings: CodecSettings, recv_ns: int) -> OrderUnknown:
+    """Tell a cancel that was taken by an answer that says nothing of the order (four keys, as in 2017): it owes a query."""
+    reason = "the cancel was taken; the answer says nothing of what was filled"
+    return OrderUnknown(command.client_order_id, settings.venue, recv_ns, command.venue_order_id, "cancel", reason)
 
 
 def _is_asked(answer: OrderAnswer, command: SendCancel | QueryOrder) -> bool:
