@@ -193,11 +193,11 @@ class Floor:
 
     def _book(self, applied: Applied) -> None:
         order, outbox = applied.order, self.outbox
-        outbox.fills += applied.fills
         if applied.undone or applied.amended:
-            outbox.undone += applied.undone
+            outbox.take_back(applied.undone)
             outbox.fills += applied.amended
             self.metrics.on_corrected(applied.undone, applied.amended)
+        outbox.fills += applied.kept
         for fill in applied.fills:
             self.metrics.on_fill(fill, self.wall.monotonic_ns())
             if order is None or applied.undone:

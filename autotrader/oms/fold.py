@@ -75,6 +75,12 @@ class Applied(msgspec.Struct, gc=False):
     positions: tuple[PositionKey, ...] = ()  # changed; their balances and fees may have too
     decided_ns: int = 0  # the order's, for latencies
 
+    @property
+    def kept(self) -> tuple[Fill, ...]:
+        """Return what was booked now and stays; a trade whose bust came before it is booked and undone at once."""
+        busted = {fill.trade_id for fill in self.undone if not fill.inferred}
+        return tuple(fill for fill in self.fills if fill.trade_id not in busted) if busted else self.fills
+
 
 def move(record: OrderRecord, cell: Cell, event: int, message: Any, ts_ns: int, lag_ns: int, applied: Applied) -> None:
     """Carry out a cell that neither ignores nor refuses, and add its effects to ``applied``."""

@@ -43,6 +43,12 @@ class Outbox:
         else:
             self._direct[outlet, message.lane].append(message)
 
+    def take_back(self, undone: tuple[Fill, ...]) -> None:
+        """Note fills that were taken out of the books, those too that have not left for the journal yet."""
+        gone = {(fill.venue, fill.symbol, fill.trade_id) for fill in undone}
+        self.fills = [fill for fill in self.fills if (fill.venue, fill.symbol, fill.trade_id) not in gone]
+        self.undone += undone
+
     def take_commit(self) -> Commit | None:
         """Return the rows and releases since the last time, or None when there is nothing."""
         if not (self.events or self.positions or self._releases):

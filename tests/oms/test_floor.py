@@ -36,6 +36,7 @@ from autotrader.messages import (
     TradeBusted,
 )
 from autotrader.model import KillLevel
+from autotrader.oms.journal.reader import Reader
 from autotrader.oms.journal.verify import verify
 
 
@@ -119,6 +120,17 @@ def test_a_busted_trade_is_taken_back_everywhere(house: House) -> None:
     assert house.floor.metrics.fills == 0
     assert [fill.trade_id for commit in house.journal.commits for fill in commit.undone] == ["t1"]
     assert "EVENT_17" in house.codes()
+
+
+@pytest.mark.parametrize("bust_first", [False, True])
+def test_a_trade_booked_and_busted_in_one_flush_is_in_no_table_of_the_journal(kept: House, bust_first: bool) -> None:
+    order = kept.working("2")
+    told = [kept.fill(order, "t1"), kept.event(TradeBusted, order, trade_id="t1", symbol=SYMBOL)]
+    kept.tell(*(reversed(told) if bust_first else told))
+    report = verify(kept.path)
+    assert report.ok, report.detail
+    with Reader(kept.path) as reader:
+        assert reader.fills() == []
 
 
 def test_too_many_fills_stop_the_strategy_and_its_orders_go() -> None:

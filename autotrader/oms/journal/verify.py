@@ -121,7 +121,7 @@ def _check_projections(reader: Reader, lag_ns: int | Mapping[str, int]) -> list[
                 orders.put(order_row(working.pop(order.client_order_id)))
         for fill in applied.undone:
             fills.drop(fill_row(fill))
-        for fill in (*applied.fills, *applied.amended):
+        for fill in (*applied.kept, *applied.amended):
             fills.put(fill_row(fill))
     for order in working.values():
         orders.put(order_row(order))
