@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
             _add_simulator(verb)
     _add_dead_letters(verbs)
     _add_kill_switch(verbs)
+    _add_simulate(verbs)
     return parser
 
 
@@ -130,7 +131,7 @@ def _add_dead_letters(verbs: argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _add_kill_switch(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    kill = verbs.add_parser("kill", help="stop trading now: close the latch")
+    kill = verbs.add_parser("kill", help="stop trading now: close the latch, and cancel at the venues over own connections")
     _add_simulator(kill)
     kill.add_argument("--level", choices=("HALT", "CANCEL", "FLATTEN"), default="CANCEL", type=str.upper)
     rearm = verbs.add_parser("rearm", help="ask the engine to lift the kill level")
@@ -139,9 +140,32 @@ def _add_kill_switch(verbs: argparse._SubParsersAction[argparse.ArgumentParser])
         one.add_argument("--reason", required=asked, default="pulled by hand", help="why; goes on record")
         one.add_argument("--scope", default="all", metavar="all|VENUE")
         one.add_argument("--by", default="", help="who (default: the system's user)")
-        one.add_argument("--wait", type=float, default=5.0, metavar="S", help="wait so long for the engine's answer")
+        wait_s, what = (5.0, "for the engine's answer") if asked else (30.0, "until every venue is swept clean")
+        one.add_argument("--wait", type=float, default=wait_s, metavar="S", help=f"wait at most so long {what}")
         _add_place(one)
         one.set_defaults(verb=_command(name))
+
+
+def _add_simulate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "serve a simulated venue on loopback until SIGTERM"
+    parser = verbs.add_parser("simulate", help=text, description=text)
+    parser.add_argument("venue", metavar="VENUE", help="binance")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 (the default): any that is free")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the market that moves by itself")
+    parser.add_argument("--tape", metavar="FILE", help="move the market along a recorded tape")
+    parser.add_argument("--faults", metavar="FILE", help="a fault script, JSON or TOML; its time begins when the port listens")
+    parser.add_argument("--latency-ms", type=float, default=0.0, metavar="X", help="round trip, half of it each way")
+    parser.add_argument("--ledger", metavar="FILE", help="keep the truth ledger there; it survives a restart")
+    parser.add_argument("--ready-file", metavar="FILE", help="appears, complete, once the port listens")
+    parser.add_argument("--manual", action="store_true", help="the market stands until it is set or stepped")
+    parser.set_defaults(verb=_simulate)
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from autotrader.console.simulate import simulate
+
+    return simulate(arguments)
 
 
 if __name__ == "__main__":

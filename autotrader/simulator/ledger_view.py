@@ -15,7 +15,7 @@ from autotrader.simulator.ledger_fold import apply_row
 from autotrader.simulator.ledger_index import fill_of
 from autotrader.simulator.ledger_rows import REQUESTS, Batch, Checkpoint, LedgerError, Standing, Traded, Undone
 
-__all__ = ["Ledgered", "fold_ledger", "read_ledger", "view_of"]
+__all__ = ["Ledgered", "fold_ledger", "order_view", "read_ledger", "view_of"]
 
 _read_batch = msgspec.json.Decoder(Batch).decode
 _read_checkpoint = msgspec.json.Decoder(Checkpoint).decode
@@ -87,7 +87,7 @@ def view_of(
 ) -> dict[str, Any]:
     """Return books in the form in which they are shown; ``shown`` turns an order's key into its id on the wire."""
     return {
-        "orders": [_order(live, shown) for live in orders],
+        "orders": [order_view(live, shown) for live in orders],
         "fills": [_fill(fill, shown) for fill in fills],
         "balances": {asset: plain(amount) for asset, amount in standing.cash.items()},
         "positions": {symbol: plain(quantity) for symbol, quantity in standing.net.items()},
@@ -95,7 +95,8 @@ def view_of(
     }
 
 
-def _order(live: BookOrder, shown: Callable[[str], str]) -> dict[str, Any]:
+def order_view(live: BookOrder, shown: Callable[[str], str] = str) -> dict[str, Any]:
+    """Return one order in the form in which it is shown."""
     order = live.order
     return {
         "venue_order_id": shown(live.venue_order_id), "client_order_id": order.client_order_id, "symbol": order.symbol,

@@ -81,7 +81,7 @@ class SimVenue:
         self.conditions = Conditions()
         self.half_trip_s = 0.0
         self.quotes: dict[str, Quote] = {}
-        self.on_events: list[Callable[[list[MarketEvent]], None]] = []
+        self.on_events: list[Callable[[list[Event]], None]] = []
         self.on_quote: list[Callable[[Quote], None]] = []
         self.on_trade: list[Callable[[MarketTrade], None]] = []
         self.on_link: list[Callable[[bool], None]] = []
@@ -330,9 +330,9 @@ class SimVenue:
             for delay_s, event in late:
                 self.later(delay_s, partial(self._tell_events, [event]))
         if own:
-            self._tell_events(own)
+            self._tell_events([*own])
 
-    def _tell_events(self, events: list[MarketEvent]) -> None:
+    def _tell_events(self, events: list[Event]) -> None:
         for listener in self.on_events:
             listener(events)
 
