@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import getpass
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from autotrader.config import Settings, load_settings
+from autotrader.console.own_simulators import started_by_run
+from autotrader.console.ready_files import ReadyFile, overlay_of, read_ready
 from autotrader.console.tables import print_json, print_rows
 from autotrader.errors import ConfigError
 from autotrader.execution.assembly import journal_path
@@ -21,15 +24,24 @@ from autotrader.oms.journal.lock import is_locked
 from autotrader.oms.journal.reader import Reader
 from autotrader.oms.journal.verify import verify as verify_journal
 
+if TYPE_CHECKING:
+    from autotrader.console.own_sweep import Swept
+
 __all__ = ["dlq_list", "dlq_show", "doctor", "fills", "kill", "ledger", "orders", "positions", "rearm", "status", "verify"]
 
 DONE, ERROR, NOT_CLEAN = 0, 1, 4
 PAUSE_S = 0.05
 
 
-def _settings(arguments: argparse.Namespace) -> Settings:
+def _settings(
+    arguments: argparse.Namespace, started: Sequence[ReadyFile] = (), *, read_secrets: bool = False
+) -> Settings:
     flags = {"journal": {"path": arguments.journal}} if arguments.journal else {}
-    return load_settings(arguments.config, None, arguments.sets, extra=[("command line", flags)], read_secrets=False)
+    venues = overlay_of([*(read_ready(file) for file in getattr(arguments, "simulator", ())), *started])
+    return load_settings(
+        arguments.config, None, arguments.sets, below=venues.below, extra=[*venues.extra, ("command line", flags)],
+        without=venues.without, read_secrets=read_secrets,
+    )
 
 
 def _journal(arguments: argparse.Namespace) -> Path:
@@ -128,7 +140,7 @@ def doctor(arguments: argparse.Namespace) -> int:
     """Run every check and print what to fix; exit code 0 when all are ok."""
     from autotrader.console.doctor import examine
 
-    rows = examine(lambda: _settings(arguments))
+    rows = examine(lambda: _settings(arguments), lambda: _whole_settings(arguments))
     _list(arguments, rows, ("check", "ok", "detail", "fix"))
     return DONE if all(row["ok"] for row in rows) else ERROR
 
@@ -137,10 +149,15 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 
 def kill(arguments: argparse.Namespace) -> int:
-    """Close the latch; a running engine's gate sees it at its next write, and its supervisor within 100 ms."""
+    """Close the latch, then sweep the venues of the configuration over connections of our own; exit code 4 when not clean.
+
+    A running engine's gate sees the latch at its next write, and its supervisor within 100 ms. The paper venue lies inside the
+    engine: it is left to that.
+    """
     path = _journal(arguments)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    found = pull_latch(path, KillLevel[arguments.level], arguments.reason, arguments.by or getpass.getuser(), arguments.scope)
+    level = KillLevel[arguments.level]
+    found = pull_latch(path, level, arguments.reason, arguments.by or getpass.getuser(), arguments.scope)
     running = is_locked(path)
     said = {
         "level": found.level(arguments.scope).name,
@@ -150,11 +167,31 @@ def kill(arguments: argparse.Namespace) -> int:
         "engine_running": running,
         "detail": "the engine sweeps its venues" if running else "no engine runs on this journal; its next start is closed",
     }
+    if not arguments.json:
+        print(f"latch closed: {said['level']} for {arguments.scope}; {said['detail']}", flush=True)
+    swept = _sweep(arguments, path) if level >= KillLevel.CANCEL else []
     if arguments.json:
-        print_json(said)
-    else:
-        print(f"latch closed: {said['level']} for {arguments.scope}; {said['detail']}")
-    return DONE
+        print_json(said | {"venues": [msgspec.to_builtins(one) for one in swept]})
+    for one in () if arguments.json else swept:
+        word = "CLEAN" if one.clean else "NOT CLEAN"
+        print(f"{one.venue}: {word}: {one.canceled} cancelled, {one.remaining} left; {one.detail}")
+    return DONE if all(one.clean for one in swept) else NOT_CLEAN
+
+
+def _sweep(arguments: argparse.Namespace, journal: Path) -> list[Swept]:
+    """Sweep what the configuration and the journal name; whatever is wrong with them, the latch is closed already."""
+    from autotrader.console.kill_sweep import sweep_venues
+
+    return sweep_venues(
+        lambda: _settings(arguments), lambda: _whole_settings(arguments), journal, arguments.scope, arguments.wait
+    )
+
+
+def _whole_settings(arguments: argparse.Namespace) -> Settings:
+    """Return the settings with their secrets, and with the simulators that a run has started for itself."""
+    outline = _settings(arguments)
+    given = {read_ready(file).venue for file in arguments.simulator}
+    return _settings(arguments, started_by_run(outline, _journal(arguments), given), read_secrets=True)
 
 
 def rearm(arguments: argparse.Namespace) -> int:

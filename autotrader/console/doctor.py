@@ -10,6 +10,7 @@ from typing import Any
 
 from autotrader.config import Settings
 from autotrader.errors import AutotraderError
+from autotrader.execution.adapters.outside import checks_of
 from autotrader.execution.assembly import journal_path
 from autotrader.execution.latch import kill_file, read_latch
 from autotrader.execution.market import open_market
@@ -26,8 +27,11 @@ Row = dict[str, Any]
 Check = tuple[bool, str, str]
 
 
-def examine(load: Callable[[], Settings]) -> list[Row]:
-    """Return one row per check: {check, ok, detail, fix}. Nothing is changed and nothing outside this machine is asked."""
+def examine(load: Callable[[], Settings], load_whole: Callable[[], Settings] | None = None) -> list[Row]:
+    """Return one row per check: {check, ok, detail, fix}. Nothing is changed; the venues of the configuration are asked.
+
+    ``load_whole`` gives the settings with their secrets, for the venues; without it none is asked.
+    """
     try:
         settings = load()
     except AutotraderError as error:
@@ -42,7 +46,24 @@ def examine(load: Callable[[], Settings]) -> list[Row]:
         ("journal", lambda: _journal(path)),
         ("latch", lambda: _latch(path)),
     ]
-    return [_row(name, _safely(check)) for name, check in checks]
+    rows = [_row(name, _safely(check)) for name, check in checks]
+    return rows if load_whole is None else [*rows, *_venues(settings, load_whole)]
+
+
+def _venues(outline: Settings, load_whole: Callable[[], Settings]) -> list[Row]:
+    """Ask each venue that the mode trades on; paper needs no asking."""
+    names = [name for name in outline.active_venues if name != "paper"]
+    if not names:
+        return []
+    try:
+        settings = load_whole()
+    except AutotraderError as error:
+        return [_row("secrets", (False, str(error), "put the key where it is said to lie, readable by you alone"))]
+    rows = [_row("secrets", (True, "every key could be read", ""))]
+    for name in names:
+        checks = checks_of(name, settings)
+        rows += [] if checks is None else [_row(one.name, (one.ok, one.detail, one.fix)) for one in checks(settings)]
+    return rows
 
 
 def _row(name: str, found: Check) -> Row:

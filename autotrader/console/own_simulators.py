@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from autotrader.errors import ConfigError, JournalError, StartError
 from autotrader.model import Mode
 from autotrader.oms.journal.lock import is_locked
 
-__all__ = ["own_simulators", "ready_path", "wanted_simulators"]
+__all__ = ["own_simulators", "ready_path", "started_by_run", "wanted_simulators"]
 
 START_S = 60.0
 END_S = 10.0
@@ -40,8 +40,14 @@ def wanted_simulators(settings: Settings) -> dict[str, SimulatorKeys]:
     return wanted
 
 
+def started_by_run(settings: Settings, journal: Path, given: Collection[str] = ()) -> list[ReadyFile]:
+    """Return what runs of these simulators now, started by a run on this journal; for commands beside it."""
+    paths = [ready_path(journal, name) for name in wanted_simulators(settings) if name not in given]
+    return [read_ready(path) for path in paths if path.exists()]
+
+
 @contextmanager
-def own_simulators(settings: Settings, journal: Path, given: tuple[str, ...] = ()) -> Iterator[list[ReadyFile]]:
+def own_simulators(settings: Settings, journal: Path, given: Collection[str] = ()) -> Iterator[list[ReadyFile]]:
     """Start the simulators that are wanted and not ``given``, and yield their ready files; end them afterwards.
 
     They end with this process in any case. Raises ConfigError, JournalError when another run has the journal, or StartError

@@ -1,0 +1,94 @@
+"""What a venue's package offers outside the engine, over connections of its own: hands for a sweep, checks for ``doctor``.
+
+A package that has them gives ``sweep_hands(settings)`` and ``examine(settings)`` in its module ``outside``. Nothing here can
+place an order: what can be asked for only reads or cancels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any, Literal, NamedTuple, Protocol
+
+from autotrader.config import Settings
+from autotrader.errors import ConfigError
+from autotrader.messages import SendCancel
+from autotrader.model import OrderUpdate
+
+__all__ = ["CancelFate", "Check", "Checks", "OpenOrders", "SweepHands", "checks_of", "hands_of"]
+
+CancelFate = Literal["taken", "gone", "failed"]
+"""What became of a cancel: the order is at its end · the venue has no such open order · not taken, or nobody knows."""
+
+
+class OpenOrders(NamedTuple):
+    """Every order that is open at the account, others' too. ``complete``: the venue gave all of it."""
+
+    orders: tuple[OrderUpdate, ...]
+    complete: bool = True
+
+
+class SweepHands(Protocol):
+    """One venue's blocking calls for a sweep from outside. One thread; each call ends within the venue's deadline.
+
+    Raises VenueError when the venue cannot be asked: NotSent, OutcomeUnknown, RateLimited with the wait, AuthFailed.
+    ``request_life_s``: so old a request cannot arrive any more. ``bulk``: ``cancel_all`` cancels a whole symbol in one call.
+    """
+
+    venue: str
+    account: str
+    request_life_s: float
+    bulk: bool
+
+    def list_open(self) -> OpenOrders:
+        """Return the open list."""
+
+    def cancel(self, command: SendCancel) -> CancelFate:
+        """Cancel one order."""
+
+    def cancel_all(self, symbol: str) -> CancelFate:
+        """Cancel all that is open on a symbol, orders of others among them."""
+
+    def is_open(self, order: OrderUpdate) -> bool | None:
+        """Ask for one order: None when the venue does not know it."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+class Check(NamedTuple):
+    """One row of ``doctor``."""
+
+    name: str
+    ok: bool
+    detail: str
+    fix: str = ""
+
+
+Checks = Callable[[Settings], Iterator[Check]]
+
+
+def hands_of(venue: str, settings: Settings) -> SweepHands:
+    """Return a venue's hands; raises ConfigError when it has none or its settings cannot be."""
+    make: Callable[[Settings], SweepHands] | None = _find(venue, settings, "sweep_hands")
+    if make is None:
+        raise ConfigError(f"{venue} cannot be swept from outside its engine: cancel its orders by the venue's own means")
+    return make(settings)
+
+
+def checks_of(venue: str, settings: Settings) -> Checks | None:
+    """Return a venue's checks; None when it has none of its own."""
+    found: Checks | None = _find(venue, settings, "examine")
+    return found
+
+
+def _find(venue: str, settings: Settings, name: str) -> Any:
+    if settings.venues[venue].adapter is not None:
+        return None
+    place = f"autotrader.execution.adapters.{venue}.outside"
+    try:
+        return getattr(import_module(place), name, None)
+    except ModuleNotFoundError as error:
+        if error.name is not None and place.startswith(error.name):
+            return None
+        raise
