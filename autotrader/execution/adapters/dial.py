@@ -81,20 +81,20 @@ def tls_context() -> ssl.SSLContext:
 
 def dial(
     endpoint: Endpoint, timeout_s: float, *, tls: ssl.SSLContext | None = None,
-    hold: Callable[[socket.socket], None] | None = None, is_wanted: Callable[[], bool] = lambda: True,
+    hold: Callable[[socket.socket], object] = lambda _: None, is_wanted: Callable[[], bool] = lambda: True,
 ) -> socket.socket:  # fmt: skip
     """Return a connected socket within ``timeout_s`` seconds in all; raises WireFailed DNS, CONNECT, CONNECT_TIMEOUT or TLS.
 
-    ``hold`` is given each socket before it connects: shutting it from another thread ends the attempt at once.
+    ``hold`` is given each socket before it is waited for: shutting it from another thread ends the attempt at once.
     """
     deadline = time.monotonic() + timeout_s
     failed = WireFailed("DNS", f"{endpoint.host} has no address")
     for family, _, _, _, address in _look_up(endpoint, deadline, is_wanted):
         sock = socket.socket(family, socket.SOCK_STREAM)
-        if hold is not None:
-            hold(sock)
         try:
-            return _connect(sock, address, endpoint, deadline, tls)
+            hold(sock)
+            _connect(sock, address, endpoint, deadline)
+            return sock if not endpoint.is_tls else _shake_hands(sock, endpoint, deadline, tls or tls_context(), hold)
         except WireFailed as error:
             sock.close()
             failed = error
@@ -130,9 +130,7 @@ def _look_up(endpoint: Endpoint, deadline: float, is_wanted: Callable[[], bool])
     raise WireFailed("DNS", f"{endpoint.host} was not looked up in time")
 
 
-def _connect(
-    sock: socket.socket, address: Any, endpoint: Endpoint, deadline: float, tls: ssl.SSLContext | None
-) -> socket.socket:
+def _connect(sock: socket.socket, address: Any, endpoint: Endpoint, deadline: float) -> None:
     where = f"{endpoint.host} port {endpoint.port}"
     try:
         _tune(sock)
@@ -142,13 +140,25 @@ def _connect(
         raise WireFailed("CONNECT_TIMEOUT", f"{where} did not answer in time") from error
     except OSError as error:
         raise WireFailed("CONNECT", f"{where}: {error.strerror or error}") from error
-    if not endpoint.is_tls:
-        return sock
+
+
+def _shake_hands(
+    sock: socket.socket, endpoint: Endpoint, deadline: float, tls: ssl.SSLContext, hold: Callable[[socket.socket], object]
+) -> ssl.SSLSocket:
+    """Begin TLS; the socket that was given is spent, whatever comes of it."""
+    wrapped = sock
     try:
         sock.settimeout(max(deadline - time.monotonic(), 0.001))
-        return (tls or tls_context()).wrap_socket(sock, server_hostname=endpoint.host)
+        wrapped = tls.wrap_socket(sock, server_hostname=endpoint.host, do_handshake_on_connect=False)
+        hold(wrapped)
+        wrapped.do_handshake()
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise WireFailed("TLS", f"{where}: {error}") from error
+        wrapped.close()
+        raise WireFailed("TLS", f"{endpoint.host} port {endpoint.port}: {error}") from error
+    except BaseException:
+        wrapped.close()
+        raise
+    return wrapped
 
 
 def _tune(sock: socket.socket) -> None:
