@@ -485,6 +485,16 @@ class SendCancel(Message, frozen=True):
     attempt: int = 1
 
 
+class SendCancelAll(Message, frozen=True):
+    """Cancel all that is open on a symbol, in one call; told only where a fresh list of the venue held none but our orders.
+
+    Only brokers whose plan says ``bulk_cancel`` are told; the orders' own ends answer it.
+    """
+
+    venue: str
+    symbol: str
+
+
 class QueryOrder(Message, frozen=True):
     """Answered by ``OrderReported`` and any ``OrderFilled`` the venue lists; ``asked_ns`` is stamped by the asker."""
 

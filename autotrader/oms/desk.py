@@ -16,7 +16,10 @@ OVERLAP_NS = 600 * 1_000_000_000
 
 
 class DeskSettings(msgspec.Struct, frozen=True):
-    """How often a venue is asked without a cause, how long its requests live, how far behind its answers are; nanoseconds."""
+    """How often a venue is asked without a cause, how long its requests live, how far behind its answers are; nanoseconds.
+
+    ``bulk_cancel``: the venue can cancel all of a symbol in one call.
+    """
 
     request_life_ns: int
     lag_ns: int = 1_000_000_000
@@ -24,6 +27,7 @@ class DeskSettings(msgspec.Struct, frozen=True):
     sweep_ns: int = 30_000_000_000
     queries_at_once: int = 10
     sweeps: bool = True
+    bulk_cancel: bool = False
 
 
 class Desk:

@@ -15,6 +15,7 @@ from autotrader.messages import (
     KillVerdict,
     OrderIntended,
     Receipt,
+    SendCancelAll,
     SendOrder,
     SnapshotTaken,
     TakeSnapshot,
@@ -114,6 +115,8 @@ class KillDesk:
             orders = tuple(order for order in found.orders if not order.is_done)
             held = self._held(msg.venue, dict(found.positions))
             do = sweep.listed(OpenList(number, orders, found.complete, held), self._now_ns())
+            if found.complete:
+                self._cancel_symbols(self._floor.desks[msg.venue], do)
         self._carry_out(self._floor.desks[msg.venue], do)
 
     def _held(self, venue: str, told: dict[str, Decimal]) -> dict[str, Decimal]:
@@ -166,6 +169,21 @@ class KillDesk:
             word = "CLEAN" if found.clean else "NOT CLEAN"
             text = f"{desk.name}: {word}: {found.canceled} cancelled, {found.remaining} left; {found.detail}"
             self._floor.alarm("KILL_VERDICT", text, venue=desk.name)
+
+    def _cancel_symbols(self, desk: Desk, do: SweepDo) -> None:
+        """Cancel all of a symbol in one call, where the list that has just come holds none but our orders.
+
+        Not where one of them closes a position: it ends by itself, if it is given the time.
+        """
+        if not (desk.settings.bulk_cancel and do.only_ours):
+            return
+        closing = {
+            record.order.symbol
+            for record in self._floor.books.orders.values()
+            if record.order.venue == desk.name and record.order.strategy == FLATTENER and not record.is_done
+        }
+        for symbol in sorted(do.only_ours - closing):
+            self._floor.outbox.tell(desk.resiliency, SendCancelAll(desk.name, symbol))
 
     def _closes(self, client_order_id: str) -> bool:
         """Say whether the order is one that closes a position: it ends by itself, if it is given the time."""

@@ -28,6 +28,7 @@ from autotrader.messages import (
     ReplaceRejected,
     RetryDue,
     SendCancel,
+    SendCancelAll,
     SendOrder,
     SendReplace,
     SnapshotTaken,
@@ -155,7 +156,7 @@ class ResiliencyActor(Worker):
             return
         self._pass_control(cancel)
 
-    @handles(QueryOrder, TakeSnapshot)
+    @handles(SendCancelAll, QueryOrder, TakeSnapshot)
     def _pass_control(self, control: Control) -> None:
         now_ns = self.clock.monotonic_ns()
         kind = kind_of(control)

@@ -10,17 +10,18 @@ from typing import Any
 
 import msgspec
 
-from autotrader.messages import QueryOrder, SendCancel, SendOrder, SendReplace, TakeSnapshot
+from autotrader.messages import QueryOrder, SendCancel, SendCancelAll, SendOrder, SendReplace, TakeSnapshot
 from autotrader.model import WriteClass
 from autotrader.resiliency.retry import Retry
 
 __all__ = ["Control", "Key", "Parked", "Waiting", "WaitingRetry", "Write", "born_ns", "key_of", "kind_of", "order_id_of"]
 
 Write = SendOrder | SendReplace
-Control = SendCancel | QueryOrder | TakeSnapshot
+Control = SendCancel | SendCancelAll | QueryOrder | TakeSnapshot
 Key = tuple[str, str]
 KINDS: dict[type, str] = {
-    SendOrder: "order", SendReplace: "replace", SendCancel: "cancel", QueryOrder: "query", TakeSnapshot: "snapshot",
+    SendOrder: "order", SendReplace: "replace", SendCancel: "cancel", SendCancelAll: "cancel", QueryOrder: "query",
+    TakeSnapshot: "snapshot",
 }
 MOST_PARKED = 10_000
 
@@ -42,7 +43,9 @@ def born_ns(command: Write, now_ns: int) -> int:
 
 
 def key_of(message: Write | Control) -> Key:
-    """Return what tells this request from others: its kind, and its order (or purpose)."""
+    """Return what tells this request from others: its kind, and its order (or purpose, or symbol)."""
+    if isinstance(message, SendCancelAll):
+        return "cancel all", message.symbol
     return kind_of(message), message.purpose if isinstance(message, TakeSnapshot) else order_id_of(message)
 
 

@@ -19,6 +19,7 @@ from autotrader.messages import (
     OrderRejected,
     OrderUnknown,
     SendCancel,
+    SendCancelAll,
     SendOrder,
     SnapshotTaken,
     TakeSnapshot,
@@ -310,3 +311,37 @@ def test_what_is_ordered_to_reduce_after_a_clean_sweep_is_left_alone(house: Hous
     house.advance(3)
     assert len(house.sent(SendCancel)) == before
     assert house.state(order) == "OPEN"
+
+
+# ---------------------------------------------------------------- one call for a whole symbol
+
+
+def test_a_symbol_with_none_but_our_orders_is_cancelled_in_one_call_once_a_list_says_so() -> None:
+    house = House(bulk_cancel=True).ready()
+    first, second = house.working(), house.working()
+    pull(house)
+    assert len(house.sent(SendCancel)) == 2 and house.sent(SendCancelAll) == []
+    house.advance(1)
+    house.take(lists(house)[-1], house.row(first), house.row(second))
+    assert [(one.venue, one.symbol) for one in house.sent(SendCancelAll)] == [(VENUE, SYMBOL)]
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_somebody_elses_order_on_the_symbol_or_a_list_with_gaps_forbids_it(complete: bool) -> None:
+    house = House(bulk_cancel=True).ready()
+    order = house.working()
+    rows = [house.row(order)]
+    if complete:
+        rows.append(house.row(house.order("7"), client_order_id="web-1", venue_order_id="F1"))
+    pull(house)
+    house.advance(1)
+    house.take(lists(house)[-1], *rows, complete=complete)
+    assert house.sent(SendCancelAll) == []
+
+
+def test_a_venue_without_it_is_not_asked_for_it(house: House) -> None:
+    order = house.working()
+    pull(house)
+    house.advance(1)
+    house.take(lists(house)[-1], house.row(order))
+    assert house.sent(SendCancelAll) == []

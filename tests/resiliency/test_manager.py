@@ -17,6 +17,7 @@ from autotrader.messages import (
     QueryOrder,
     ReplaceRejected,
     SendCancel,
+    SendCancelAll,
     SendOrder,
     SnapshotTaken,
     TakeSnapshot,
@@ -83,6 +84,12 @@ def test_open_breaker_stops_orders_and_nothing_else(bench):
     assert bench.oms.of(DeadLetterAdded) == []
     (change,) = bench.oms.of(BreakerChanged)
     assert (change.state, change.reason) == (BreakerState.OPEN, "5 of the last 5 calls failed")
+
+
+def test_a_cancel_of_a_whole_symbol_passes_an_open_breaker_and_waits_for_room_like_a_cancel(bench):
+    bench.break_it()
+    bench.tell(SendCancelAll("paper", "BTCUSDT"), SendCancelAll("paper", "ETHUSDT"))
+    assert [one.symbol for one in bench.broker.of(SendCancelAll)] == ["BTCUSDT", "ETHUSDT"]
 
 
 def test_half_open_probes_with_one_read_and_still_takes_no_order(bench):

@@ -1,7 +1,7 @@
 """The shape of every venue's actor, and the contract between it and the rest of the engine.
 
 A ``BrokerActor`` is its venue's single voice. It is told requests by the resiliency manager, in lists: ``SendOrder``,
-``SendReplace``, ``SendCancel``, ``QueryOrder``, ``TakeSnapshot``, ``ProbeVenue``; by the order manager ``VenueReady``; by
+``SendReplace``, ``SendCancel``, ``SendCancelAll``, ``QueryOrder``, ``TakeSnapshot``, ``ProbeVenue``; by the order manager ``VenueReady``; by
 feeds ``QuoteUpdate``, where the venue needs quotes. It answers the order manager directly, and tells the resiliency manager
 how the calls went. Everything it tells travels at the flush, the order manager's part as one list in the order it happened.
 
@@ -46,6 +46,7 @@ from autotrader.messages import (
     ProbeVenue,
     QueryOrder,
     SendCancel,
+    SendCancelAll,
     SendOrder,
     SendReplace,
     SnapshotTaken,
@@ -163,6 +164,11 @@ class BrokerActor(Worker, ABC):
     @abstractmethod
     def probe(self, request: ProbeVenue) -> None:
         """Make one read that costs little."""
+
+    @handles(SendCancelAll)
+    def send_cancel_all(self, command: SendCancelAll) -> None:
+        """Cancel all of a symbol in one call; only for venues whose plan says ``bulk_cancel``."""
+        self.log.bind(venue=self.venue, symbol=command.symbol).warning("this venue has no cancel for a whole symbol")
 
     def count_open_orders(self) -> int:
         """Return how many orders the venue has open, as far as is known here."""

@@ -33,6 +33,7 @@ class VenuePlan(NamedTuple):
 
     ``place`` is what the account's lock is keyed by beside venue and account: host and port, or the journal for paper.
     ``request_life_s`` is how long a request may still take effect after it left; None for the venue's usual figure.
+    ``bulk_cancel``: the broker takes ``SendCancelAll``.
     """
 
     name: str
@@ -42,6 +43,7 @@ class VenuePlan(NamedTuple):
     make_broker: MakeBroker
     request_life_s: float | None = None
     connections: tuple[ConnectionPlan, ...] = ()
+    bulk_cancel: bool = False
 
 
 def plan_venue(name: str, settings: Settings, instruments: tuple[Instrument, ...], journal_path: str) -> VenuePlan:
