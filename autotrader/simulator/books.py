@@ -54,13 +54,17 @@ def settlement_of(kind: InstrumentKind) -> Settlement:
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """An instrument on its terms. Fees are shares of the notional (or of the quantity, when taken in the base asset)."""
+    """An instrument on its terms. Fees are shares of the notional (or of the quantity, when taken in the base asset).
+
+    ``fee_step``: fees are cut off to whole steps of this; None leaves them exact.
+    """
 
     instrument: Instrument
     maker_fee: Decimal = ZERO
     taker_fee: Decimal = ZERO
     fee_asset: FeeAsset = FeeAsset.QUOTE
     margin_rate: Decimal = Decimal("0.05")
+    fee_step: Decimal | None = None
 
 
 class ShownSide:
@@ -153,8 +157,8 @@ class Book:
     """The market of one symbol, with what its listing says unpacked for speed. ``bid`` and ``ask`` are the last quote's."""
 
     __slots__ = (
-        "allows_short", "ask", "asks", "base", "bid", "bids", "buy_factor", "fee_in_base_buy", "fee_in_base_sell", "halted",
-        "instrument", "last", "lot", "maker_fee", "margin_rate", "min_notional", "multiplier", "paid_in_full", "quote",
+        "allows_short", "ask", "asks", "base", "bid", "bids", "buy_factor", "fee_in_base_buy", "fee_in_base_sell", "fee_step",
+        "halted", "instrument", "last", "lot", "maker_fee", "margin_rate", "min_notional", "multiplier", "paid_in_full", "quote",
         "sell_factor", "settlement", "shown_asks", "shown_bids", "stops", "symbol", "taker_fee", "tick",
     )  # fmt: skip
 
@@ -166,6 +170,7 @@ class Book:
         self.settlement = settlement_of(instrument.kind)
         self.maker_fee, self.taker_fee, self.margin_rate = listing.maker_fee, listing.taker_fee, listing.margin_rate
         self.paid_in_full = self.settlement is not Settlement.MARGIN
+        self.fee_step = listing.fee_step
         coins = self.settlement is Settlement.ASSETS
         self.fee_in_base_buy = coins and listing.fee_asset is not FeeAsset.QUOTE
         self.fee_in_base_sell = coins and listing.fee_asset is FeeAsset.BASE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 from heapq import heapify, heappush
 from random import Random
 
@@ -124,6 +124,8 @@ class Matching:
             fee, fee_asset = quantity * rate, book.base
         else:
             fee, fee_asset = notional * book.multiplier * rate, book.quote
+        if book.fee_step is not None:
+            fee = fee.quantize(book.fee_step, ROUND_DOWN)
         fill = Fill(
             self.name_trade(book), order.client_order_id, live.venue_order_id, self.venue, order.account,
             order.symbol, order.side, price, quantity, fee, fee_asset, liquidity, now_ns,

@@ -12,7 +12,7 @@ import msgspec
 
 from autotrader.simulator.binance.errors import ApiError
 
-__all__ = ["LimitTerms", "Limits", "Rate", "too_many"]
+__all__ = ["LimitTerms", "Limits", "Rate", "banned", "too_many"]
 
 NS: Final = 1_000_000_000
 _SECONDS: Final = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
@@ -110,7 +110,7 @@ class Limits:
         """Let a request in that would cost ``weight``, or raise ApiError 429 or 418. ``charge`` counts it."""
         caller = self._caller(ip)
         if caller.banned_until_ns > now_ns:
-            raise _banned(caller.banned_until_ns, now_ns)
+            raise banned(caller.banned_until_ns, now_ns)
         raw = caller.raw.at(now_ns)
         caller.raw.count += 1
         used = caller.weight.at(now_ns)
@@ -135,7 +135,7 @@ class Limits:
         caller = self._caller(ip)
         caller.banned_until_ns = now_ns + int(for_s * NS)
         caller.bans += 1
-        return _banned(caller.banned_until_ns, now_ns)
+        return banned(caller.banned_until_ns, now_ns)
 
     def used(self, ip: str, now_ns: int) -> int:
         """Return the weight used in the present window."""
@@ -153,7 +153,7 @@ class Limits:
             caller.breaches = 0
             caller.banned_until_ns = now_ns + int(self.terms.ban_s * 2**caller.bans * NS)
             caller.bans += 1
-            raise _banned(caller.banned_until_ns, now_ns)
+            raise banned(caller.banned_until_ns, now_ns)
         rate, rest_s = window.rate, window.rest_s(now_ns)
         what = "request weight" if window is caller.weight else "raw requests"
         msg = f"Too much request weight used; current limit is {rate.limit} {what} per {rate.number} {rate.interval}. "
@@ -195,7 +195,8 @@ def too_many(msg: str, rest_s: float, now_ns: int, code: int = -1003) -> ApiErro
     return ApiError(code, msg, status=429, data=data, headers={"Retry-After": str(max(-int(-rest_s // 1), 1))})
 
 
-def _banned(until_ns: int, now_ns: int) -> ApiError:
+def banned(until_ns: int, now_ns: int) -> ApiError:
+    """Return a 418 that says until when."""
     until_ms = until_ns // 1_000_000
     msg = f"Way too much request weight used; IP banned until {until_ms}. {_URGENT} to avoid bans."
     data = {"serverTime": now_ns // 1_000_000, "retryAfter": until_ms}

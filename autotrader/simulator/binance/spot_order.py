@@ -46,6 +46,7 @@ class Record(msgspec.Struct, gc=False):
     prevented: Decimal = ZERO
     prevented_match: int = -1
     in_match: bool = False
+    has_filled: bool = False
     amendments: list[dict[str, Any]] = []
 
 

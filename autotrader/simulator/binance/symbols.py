@@ -1,6 +1,6 @@
 """The symbols that are listed, their filters, and exchangeInfo (binance.md sections 7 and 9; DOCS rest-api.md, filters.md).
 
-The figures are those of the live venue in kind, if not always in amount.
+The figures are those of the live venue in kind, if not always in amount; tick times step never has more than eight digits.
 """
 
 from __future__ import annotations
@@ -14,9 +14,14 @@ import msgspec
 from autotrader.model import Instrument
 from autotrader.simulator.binance.values import text8
 
-__all__ = ["FEE_RATE", "ORDER_TYPES", "PREVENTIONS", "SYMBOLS", "SymbolTerms", "filters_of", "instrument_of", "symbol_info"]
+__all__ = [
+    "FEE_RATE", "FEE_STEP", "ORDER_TYPES", "PREVENTIONS", "SYMBOLS", "SymbolTerms", "filters_of", "instrument_of", "opening", "symbol_info",
+]
 
 FEE_RATE: Final = Decimal("0.001")
+FEE_STEP: Final = Decimal("0.00000001")
+_COINS: Final = Decimal(100)
+_MONEY: Final = Decimal(1_000_000)
 ORDER_TYPES: Final = (
     "LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT",
 )  # fmt: skip
@@ -61,8 +66,8 @@ SYMBOLS: Final[Mapping[str, SymbolTerms]] = {
         _terms("BTCUSDT", "BTC", "USDT", "0.01", "0.00001", "1000000", "9000", "140", "5", "50000"),
         _terms("ETHUSDT", "ETH", "USDT", "0.01", "0.0001", "1000000", "9000", "3000", "5", "2500"),
         _terms("BNBUSDT", "BNB", "USDT", "0.01", "0.001", "100000", "900000", "5000", "5", "600"),
-        _terms("ETHBTC", "ETH", "BTC", "0.00001", "0.0001", "922327", "100000", "1500", "0.0001", "0.05"),
-        _terms("BNBBTC", "BNB", "BTC", "0.000001", "0.001", "100000", "100000", "1500", "0.0001", "0.012"),
+        _terms("ETHBTC", "ETH", "BTC", "0.00001", "0.001", "922327", "100000", "1500", "0.0001", "0.05"),
+        _terms("BNBBTC", "BNB", "BTC", "0.000001", "0.01", "100000", "100000", "1500", "0.0001", "0.012"),
     )
 }
 
@@ -73,6 +78,12 @@ def instrument_of(terms: SymbolTerms, venue: str) -> Instrument:
         venue, terms.symbol, terms.tick, terms.step, terms.quote, terms.base, min_quantity=terms.step,
         max_quantity=terms.quantity_most,
     )  # fmt: skip
+
+
+def opening() -> dict[str, Decimal]:
+    """Return what the account starts with: money of each currency, coins of each coin, BTC among the coins."""
+    coins = {terms.base: _COINS for terms in SYMBOLS.values()}
+    return {terms.quote: _MONEY for terms in SYMBOLS.values() if terms.quote not in coins} | coins
 
 
 def filters_of(terms: SymbolTerms) -> list[dict[str, Any]]:
