@@ -61,7 +61,8 @@ class SimVenue:
     ``per_symbol_ids``: orders and trades are counted per symbol, and an order's key in the exchange is ``SYMBOL:NUMBER``
     (``shown`` gives the number). ``ledger``: the file of the truth ledger, without one it is kept in memory only. ``clock``
     is the machine's UTC; ``half_trip_s`` is how long a request takes here, and an answer or event back. Listeners are told
-    in the order of their lists; ``on_events`` gets the account's own events.
+    in the order of their lists: ``on_change`` hears of all own events at once, whatever is told, for books that a venue keeps;
+    ``on_events`` of what the private stream tells, when it does.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class SimVenue:
         self.conditions = Conditions()
         self.half_trip_s = 0.0
         self.quotes: dict[str, Quote] = {}
+        self.on_change: list[Callable[[list[Event]], None]] = []
         self.on_events: list[Callable[[list[Event]], None]] = []
         self.on_quote: list[Callable[[Quote], None]] = []
         self.on_trade: list[Callable[[MarketTrade], None]] = []
@@ -322,6 +324,8 @@ class SimVenue:
         return events
 
     def _tell(self, own: list[MarketEvent]) -> None:
+        for listener in self.on_change:
+            listener([*own])
         for event in own:
             if isinstance(event, Filled) and self.on_trade:
                 self._tell_trade(_public(event.fill))

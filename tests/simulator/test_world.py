@@ -120,6 +120,14 @@ def test_a_silent_trade_is_in_the_ledger_and_never_told() -> None:
     assert len(venue.ledger()["fills"]) == 1
 
 
+def test_books_hear_of_a_silent_trade_all_the_same() -> None:
+    venue, _, told = make_venue()
+    changed: list[Any] = []
+    venue.on_change.append(changed.extend)
+    venue.submit(order("BUY", "1"), effects("submit", {"silent": True}))
+    assert (names(changed), names(told)) == (["Accepted", "Filled"], ["Accepted"])
+
+
 def test_a_held_trade_is_told_once_its_time_is_over() -> None:
     venue, clock, told = make_venue()
     assert names(venue.submit(order("BUY", "1"), effects("submit", {"hold_s": 2}))) == ["Accepted", "Filled"]

@@ -48,7 +48,19 @@ class Teller:
         self._matches = 0
         for asset in desk.venue.funds.cash:
             self._balances[asset] = self._balance(asset)
+        desk.venue.on_change.append(self._on_change)
         desk.venue.on_events.append(self._on_events)
+
+    def _on_change(self, events: list[Event]) -> None:
+        """Keep what is open by what is true, also where the stream tells it late or never."""
+        for event in events:
+            if not isinstance(event, MarketEvent):
+                continue
+            standing = self._desk.open[event.live.order.symbol]
+            if event.live.state in _OPEN:
+                standing[event.live.venue_order_id] = event.live
+            else:
+                standing.pop(event.live.venue_order_id, None)
 
     def _on_events(self, events: list[Event]) -> None:
         desk = self._desk
@@ -63,11 +75,6 @@ class Teller:
             report = self._report(event, live, record, before)
             if report is not None and self.listeners:
                 told.append(self._user_event(live, record, report))
-            standing = desk.open[live.order.symbol]
-            if live.state in _OPEN:
-                standing[live.venue_order_id] = live
-            else:
-                standing.pop(live.venue_order_id, None)
         for symbol in {event.live.order.symbol for event in events if isinstance(event, MarketEvent)}:
             desk.touch(symbol)
         told += self._balance_event(events)
