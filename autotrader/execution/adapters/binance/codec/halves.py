@@ -75,10 +75,10 @@ def _judge(call: Call, halves: _Data, settings: CodecSettings, recv_ns: int) -> 
         return _doubt(call, no, settings, recv_ns)
     kind = next((NOT_TAKEN[one] for one in classes if one in NOT_TAKEN), None)
     if kind is not None:
-        return Judged(not_taken=kind, code=str(no.code), reason=no.msg)
+        return Judged(not_taken=kind, code=_code_of(no), reason=no.msg)
     own, name = _names(call)
-    told = ReplaceRejected(own, settings.venue, recv_ns, name, str(no.code), no.msg)
-    return Judged([told], code=str(no.code), reason=no.msg)
+    told = ReplaceRejected(own, settings.venue, recv_ns, name, _code_of(no), no.msg)
+    return Judged([told], code=_code_of(no), reason=no.msg)
 
 
 def _parts(halves: _Data) -> list[tuple[msgspec.Raw, _Word]]:
@@ -92,8 +92,15 @@ def _names(call: Call) -> tuple[str, str | None]:
 
 
 def _no_of(part: msgspec.Raw) -> ErrorBody:
-    """Return a half's error; one that was not attempted has none."""
-    return ErrorBody(0, "not attempted") if bytes(part).strip() == b"null" else _ERROR.decode(part)
+    """Return a half's error, its text cut; one that was not attempted has none."""
+    if bytes(part).strip() == b"null":
+        return ErrorBody(0, "not attempted")
+    no = _ERROR.decode(part)
+    return ErrorBody(no.code, no.msg[:300])
+
+
+def _code_of(no: ErrorBody) -> str:
+    return str(no.code)[:12]
 
 
 def _class_of(part: msgspec.Raw, word: _Word, settings: CodecSettings) -> ErrorClass | None:
@@ -103,7 +110,7 @@ def _class_of(part: msgspec.Raw, word: _Word, settings: CodecSettings) -> ErrorC
 def _doubt(call: Call, no: ErrorBody, settings: CodecSettings, recv_ns: int) -> Judged:
     own, name = _names(call)
     reason = f"half of a replace is unknown: {no.code} {no.msg}"
-    return Judged([OrderUnknown(own, settings.venue, recv_ns, name, "replace", reason)], code=str(no.code), reason=no.msg)
+    return Judged([OrderUnknown(own, settings.venue, recv_ns, name, "replace", reason)], code=_code_of(no), reason=no.msg)
 
 
 def _canceled(call: Call, halves: _Data, settings: CodecSettings, recv_ns: int) -> Judged:
@@ -115,8 +122,8 @@ def _canceled(call: Call, halves: _Data, settings: CodecSettings, recv_ns: int) 
     if _class_of(halves.new_order_response, halves.new_order_result, settings) is ErrorClass.UNKNOWN:
         return _doubt(call, no, settings, recv_ns)
     own, name = _names(call)
-    refused = ReplaceRejected(own, settings.venue, recv_ns, name, str(no.code), f"the old order is cancelled: {no.msg}")
-    return Judged([refused, *canceled_messages(old, settings, recv_ns)], code=str(no.code), reason=no.msg)
+    refused = ReplaceRejected(own, settings.venue, recv_ns, name, _code_of(no), f"the old order is cancelled: {no.msg}")
+    return Judged([refused, *canceled_messages(old, settings, recv_ns)], code=_code_of(no), reason=no.msg)
 
 
 def _two_live(call: Call, halves: _Data, settings: CodecSettings, recv_ns: int) -> Judged:

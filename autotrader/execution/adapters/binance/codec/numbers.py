@@ -38,6 +38,7 @@ _SIGNED = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?").fullmatch
 _SENDABLE = _UNSIGNED
 _LARGEST: Final = Decimal(10) ** 20
 _MICROSECONDS = 10**14
+_LAST_NS = 2**63 - 1
 _USUAL_DECIMALS = 8
 
 
@@ -92,8 +93,14 @@ def plain(value: Decimal) -> Decimal:
 
 
 def ns_of(moment: int) -> int:
-    """Turn the venue's time into nanoseconds; a microsecond stamp shows by its size."""
-    return moment * 1_000 if moment >= _MICROSECONDS else moment * 1_000_000
+    """Turn the venue's time into nanoseconds; a microsecond stamp shows by its size.
+
+    Raises ValueError for one that 64 bits cannot hold (the year 2262): the journal could not keep it.
+    """
+    nanoseconds = moment * 1_000 if moment >= _MICROSECONDS else moment * 1_000_000
+    if nanoseconds > _LAST_NS:
+        raise ValueError(f"{moment} is no time")
+    return nanoseconds
 
 
 def text_of(value: Decimal | None, name: str) -> str:

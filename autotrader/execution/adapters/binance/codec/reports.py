@@ -106,15 +106,20 @@ def _names(report: ExecutionReport) -> tuple[str, str]:
 
 
 def messages_of(report: ExecutionReport, settings: CodecSettings, recv_ns: int) -> tuple[Message, ...]:
-    """Tell what the report means; raises ValueError for figures that cannot be. ``recv_ns`` is engine time at receipt."""
+    """Tell what the report means; raises ValueError for figures that cannot be. ``recv_ns`` is engine time at receipt.
+
+    Every figure is read, even one that this kind of report does not need: ``facts_in`` raises nothing after this.
+    """
     if report.order_id < 0 and report.execution != "REJECTED":
         raise ValueError("an order without an id")
+    number(report.quantity), number(report.price), number(report.stop_price)
+    average(number(report.filled), quote_amount(report.quote_filled)), number(report.prevented or "0")
+    ns_of(report.created), ns_of(report.trade_time)
     return _MEANINGS[report.execution](report, settings, recv_ns)
 
 
 def _new(report: ExecutionReport, settings: CodecSettings, recv_ns: int) -> tuple[Message, ...]:
     """Tell it accepted, perhaps again: a triggered stop tells NEW twice. A replacement takes our order over."""
-    number(report.quantity), number(report.price), number(report.filled)
     wire_id, own = _names(report)
     name = venue_order_id(report.symbol, report.order_id, settings.qualified_ids)
     if is_replacement(wire_id):
@@ -162,7 +167,6 @@ def _total(
     carried = carried_for(report.symbol, report.order_id, _names(report)[0], settings)
     if carried is None:
         return ()
-    number(report.quantity), none_if_zero(report.price)
     price = None if carried else average(filled, quote_amount(report.quote_filled))
     state, total = state_of(report.status, filled), filled + carried if carried else filled
     return (OrderReported(own, settings.venue, recv_ns, name, state, total, average_price=price),)
@@ -189,7 +193,6 @@ def _rejected(report: ExecutionReport, settings: CodecSettings, recv_ns: int) ->
     One without an id (-1, seen beside an order that lived and filled: python-binance #285) ends nothing; it owes a query.
     """
     wire_id, own = _names(report)
-    number(report.quantity), number(report.filled)
     name = venue_order_id(report.symbol, report.order_id, settings.qualified_ids)
     reason = report.reject_reason or report.expiry_reason or "REJECTED"
     if is_replacement(wire_id):

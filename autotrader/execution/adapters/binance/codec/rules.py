@@ -233,11 +233,11 @@ def decode_exchange_info(raw: bytes | str) -> ExchangeInfo:
         else:
             symbols[rules.symbol] = rules
     try:
-        exchange = _exchange_rules(info.exchange_filters)
+        exchange, server_ns = _exchange_rules(info.exchange_filters), ns_of(info.server_time)
     except BROKEN as error:
-        raise UnreadableFrame("exchangeInfo", f"exchangeFilters: {error}"[:300], bytes_of(raw)) from error
+        raise UnreadableFrame("exchangeInfo", f"exchangeFilters or serverTime: {error}"[:300], bytes_of(raw)) from error
     limits = tuple(_rate_rule(limit) for limit in info.rate_limits if limit.interval in _INTERVALS)
-    return ExchangeInfo(ns_of(info.server_time), limits, exchange, symbols, unreadable)
+    return ExchangeInfo(server_ns, limits, exchange, symbols, unreadable)
 
 
 def decode_max_assets(raw: bytes | str) -> dict[str, Decimal]:
