@@ -19,7 +19,7 @@ from autotrader.messages import GetStatus
 from autotrader.model import Fill, Order, OrderType, OrderUpdate, Position, Side, TimeInForce, decimal_of
 from autotrader.resiliency.status import ResiliencyStatus
 
-__all__ = ["BaseBrokerAdapter", "OrderManager", "PaperTradingAdapter", "ResiliencyManager"]
+__all__ = ["BaseBrokerAdapter", "BinanceAdapter", "OrderManager", "PaperTradingAdapter", "ResiliencyManager"]
 
 Number = Decimal | int | str
 
@@ -145,6 +145,15 @@ class PaperTradingAdapter(BaseBrokerAdapter):
 
     venue = "paper"
     mode = "PAPER"
+
+
+class BinanceAdapter(BaseBrokerAdapter):
+    """Binance Spot. Options are the keys of ``[venues.binance]``, such as ``api_key``, ``api_secret`` and ``symbols``.
+
+    ``mode`` is LIVE unless given: "TESTNET" for the testnet and demo, "SIMULATED" for a simulated venue on this machine.
+    """
+
+    venue = "binance"
 
 
 class OrderManager:

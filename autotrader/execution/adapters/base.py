@@ -1,9 +1,10 @@
 """The shape of every venue's actor, and the contract between it and the rest of the engine.
 
 A ``BrokerActor`` is its venue's single voice. It is told requests by the resiliency manager, in lists: ``SendOrder``,
-``SendReplace``, ``SendCancel``, ``SendCancelAll``, ``QueryOrder``, ``TakeSnapshot``, ``ProbeVenue``; by the order manager ``VenueReady``; by
-feeds ``QuoteUpdate``, where the venue needs quotes. It answers the order manager directly, and tells the resiliency manager
-how the calls went. Everything it tells travels at the flush, the order manager's part as one list in the order it happened.
+``SendReplace``, ``SendCancel``, ``SendCancelAll``, ``QueryOrder``, ``TakeSnapshot``, ``ProbeVenue``; by the order manager
+``VenueReady``; by feeds ``QuoteUpdate``, where the venue needs quotes. It answers the order manager directly, and tells the
+resiliency manager how the calls went. Everything it tells travels at the flush, the order manager's part as one list in the
+order it happened.
 
 **Five outcomes of a request, and no others.** Ours before it came here: denied. Here: *not sent* (``attempt_failed``: proved
 not on the wire or refused for now; the resiliency manager retries or tells ``OrderNotSent``) · *accepted* · *rejected* (the

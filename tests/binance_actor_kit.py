@@ -1,0 +1,310 @@
+"""Binance's broker in the test's own thread: connections that answer as told, user streams by hand, manual clocks, a real gate."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+import msgspec
+from binance_kit import exchange_info, raw, symbol_info
+from support import Probe
+
+from autotrader.actors import Runtime
+from autotrader.actors.gate import Gate
+from autotrader.clock import ManualClock
+from autotrader.config import load_settings
+from autotrader.execution.adapters.binance.actor import BinanceBrokerActor
+from autotrader.execution.adapters.binance.codec import Call
+from autotrader.execution.adapters.binance.config import BinanceSettings, binance_settings
+from autotrader.execution.adapters.binance.lanes import Duty
+from autotrader.execution.adapters.binance.session import Memory
+from autotrader.execution.adapters.wire import (
+    CallDone,
+    CallJob,
+    ClockOffset,
+    ConnectionReady,
+    FrameReceived,
+    StreamClosed,
+    StreamOpened,
+)
+from autotrader.messages import (
+    Message,
+    OrdersTimed,
+    QueryOrder,
+    QuoteUpdate,
+    SendCancel,
+    SendOrder,
+    SendReplace,
+    TakeSnapshot,
+    VenueReady,
+)
+from autotrader.model import Mode, Order, OrderType, Quote, Side, TimeInForce, WriteClass
+from autotrader.risk.receipts import ReceiptBook
+
+D = Decimal
+LANES = {"order-1": Duty.ORDER, "order-2": Duty.ORDER, "cancel-1": Duty.CANCEL, "query-1": Duty.QUERY}
+PREFIX = "connection.binance."
+UID = "354937868"
+MS = 1_000_000
+Answer = tuple[int, Any] | str | None
+_numbers = count(1)
+
+
+def settings_of(mode: Mode = Mode.SIMULATED, **keys: Any) -> BinanceSettings:
+    """Return settings as a configuration makes them."""
+    hosts = {"rest": "http://127.0.0.1:1", "ws": "ws://127.0.0.1:1/ws-api/v3", "stream": "ws://127.0.0.1:1"}
+    own = {
+        "enabled": True, "account": UID, "api_key": "a-key-for-tests", "api_secret": "a-secret-for-tests",
+        "symbols": ["BTCUSDT"], **(hosts if mode is Mode.SIMULATED else {}), **keys,
+    }
+    tree = {"mode": mode.value, "venues": {"binance": {key: value for key, value in own.items() if value is not None}}}
+    return binance_settings(load_settings(env={}, extra=[("a test", tree)]).venues["binance"], mode)
+
+
+def order(quantity: str = "0.001", price: str | None = "50000.00", **more: Any) -> Order:
+    kind = more.pop("kind", "MARKET" if price is None else "LIMIT")
+    return Order(
+        more.pop("client_order_id", f"{next(_numbers):012x}4bcdef{0:014x}"), "binance", UID, more.pop("symbol", "BTCUSDT"),
+        Side(more.pop("side", "BUY")), OrderType(kind), D(quantity), TimeInForce(more.pop("tif", "GTC")),
+        None if price is None else D(price), **more,
+    )  # fmt: skip
+
+
+class FakeStream:
+    """One connection of the user stream."""
+
+    def __init__(self, number: int, clock: ManualClock) -> None:
+        self.number, self.sent, self.closed = number, [], False
+        self._clock = clock
+        self.last_heard_ns = clock.monotonic_ns()
+
+    def send(self, text: str) -> None:
+        self.sent.append(msgspec.json.decode(text))
+
+    def close(self) -> None:
+        self.closed = True
+
+    def hear(self) -> None:
+        self.last_heard_ns = self._clock.monotonic_ns()
+
+
+class Bench:
+    """``answers`` maps "METHOD path" to what is answered: (status, body), "unknown", "not_sent", "refused", None for never.
+
+    A value may also be a function of the call, or a list of answers that are used up but for the last. ``told`` is what the
+    order manager heard; ``calls`` is what left, as "METHOD path", ``out`` the calls themselves with their lane.
+    """
+
+    def __init__(self, *, lanes: dict[str, Duty] | None = None, memory: Memory | None = None, **keys: Any) -> None:
+        self.settings = settings_of(**keys)
+        self.clock, self.wall = ManualClock(), ManualClock()
+        self.runtime = Runtime(self.clock, self.wall, seed=1)
+        self.receipts = ReceiptBook()
+        self.gate = Gate(self.receipts)
+        self.oms, self.resiliency = Probe(), Probe()
+        self.runtime.handle("oms").bind(self.oms)
+        self.runtime.handle("resiliency.binance").bind(self.resiliency)
+        self.lanes = {PREFIX + name: duty for name, duty in (lanes or LANES).items()}
+        self.out: list[tuple[str, CallJob]] = []
+        self.offsets: list[int] = []
+        self.streams: list[FakeStream] = []
+        self.memory = memory or Memory()
+        self.epochs = dict.fromkeys(self.lanes, 1)
+        self.held: list[tuple[str, CallJob]] = []
+        self.answers: dict[str, Any] = self._usual()
+        for name in self.lanes:
+            self.bind(name)
+        self.actor: BinanceBrokerActor | None = None
+
+    def _usual(self) -> dict[str, Any]:
+        account = {
+            "makerCommission": 10, "canTrade": True, "canWithdraw": True, "updateTime": 1, "accountType": "SPOT",
+            "uid": int(UID), "permissions": ["SPOT"], "balances": [
+                {"asset": "USDT", "free": "1000000", "locked": "0"}, {"asset": "BTC", "free": "100", "locked": "0"},
+            ],
+        }  # fmt: skip
+        rights = {"enableReading": True, "enableWithdrawals": False, "enableSpotAndMarginTrading": True, "ipRestrict": True}
+        return {
+            "GET /api/v3/time": lambda _: (200, {"serverTime": self.wall.now_ns() // MS}),
+            "GET /api/v3/account": (200, account), "GET /sapi/v1/account/apiRestrictions": (200, rights),
+            "GET /api/v3/exchangeInfo": (200, exchange_info(symbol_info())), "GET /api/v3/openOrders": (200, []),
+            "GET /api/v3/myTrades": (200, []), "POST /api/v3/order": None,
+        }
+
+    # ------------------------------------------------------------ life
+
+    def bind(self, name: str) -> None:
+        self.runtime.handle(name).bind(lambda message, name=name: self._take(name, message))
+
+    def start(self, *, up: bool = True) -> Bench:
+        self.runtime.handle("broker.binance").unbind()
+        context = self.runtime.context("broker.binance")
+        self.actor = BinanceBrokerActor(
+            context, settings=self.settings, lanes=self.lanes, oms=self.runtime.handle("oms"),
+            resiliency=self.runtime.handle("resiliency.binance"), gate=self.gate, open_stream=self._open, memory=self.memory,
+        )  # fmt: skip
+        self.actor.on_start()
+        self.run()
+        if up:
+            self.open_stream()
+            self.put(VenueReady("binance", True, "reconciled"))
+        return self
+
+    def stop(self) -> None:
+        if self.actor is not None:
+            self.actor.on_stop()
+
+    def run(self) -> None:
+        assert self.actor is not None
+        self.actor.run_pending()
+
+    def put(self, message: Message | list[Any]) -> list[Message]:
+        """Tell the broker; return what the order manager hears of it, without the timings."""
+        before = len(self.oms.seen)
+        self.runtime.handle("broker.binance").tell(message)
+        self.run()
+        return self.since(before)
+
+    def since(self, before: int) -> list[Message]:
+        return [one for one in self.oms.seen[before:] if not isinstance(one, OrdersTimed)]
+
+    def wait(self, seconds: float, step_s: float = 0.25) -> list[Message]:
+        before = len(self.oms.seen)
+        for _ in range(max(1, round(seconds / step_s))):
+            self.clock.advance(step_s)
+            self.wall.advance(step_s)
+            self.runtime.wall_ticker.fire_due()  # type: ignore[attr-defined]
+            self.run()
+        return self.since(before)
+
+    # ------------------------------------------------------------ connections
+
+    def _take(self, lane: str, message: Message) -> None:
+        if isinstance(message, ClockOffset):
+            self.offsets.append(message.offset_ns)
+        elif isinstance(message, CallJob):
+            self.out.append((lane, message))
+            answer = self._answer_to(message.call)
+            if answer is None:
+                self.held.append((lane, message))
+            else:
+                self._tell(self.done(lane, message, answer))
+        else:
+            self._tell(ConnectionReady(lane, self.lanes[lane].value, self.epochs[lane]))
+
+    def _answer_to(self, call: Call) -> Answer:
+        found = self.answers.get(f"{call.method} {call.path}", (404, {}))
+        if isinstance(found, list):
+            found = found.pop(0) if len(found) > 1 else found[0]
+        return found(call) if callable(found) else found
+
+    def done(self, lane: str, job: CallJob, answer: Any) -> CallDone:
+        now_ns = self.wall.monotonic_ns()
+        if isinstance(answer, str):
+            return CallDone(job.number, job.epoch, lane, answer, "RESET", "the connection was reset")  # type: ignore[arg-type]
+        status, body, *headers = answer
+        data = body if isinstance(body, bytes) else raw(body)
+        told = headers[0] if headers else {}
+        return CallDone(job.number, job.epoch, lane, "answered", "", "", status, told, data, now_ns, now_ns)
+
+    def answer(self, answer: Any, index: int = 0) -> list[Message]:
+        """Answer a call that was held back; return what the order manager hears."""
+        lane, job = self.held.pop(index)
+        return self.put(self.done(lane, job, answer))
+
+    def restart(self, lane: str) -> list[Message]:
+        """Let a connection come back as a new incarnation."""
+        name = PREFIX + lane
+        self.epochs[name] += 1
+        self.held = [one for one in self.held if one[0] != name]
+        return self.put(ConnectionReady(name, self.lanes[name].value, self.epochs[name]))
+
+    def _tell(self, message: Message) -> None:
+        self.runtime.handle("broker.binance").tell(message)
+
+    @property
+    def calls(self) -> list[str]:
+        return [f"{job.call.method} {job.call.path}" for _, job in self.out]
+
+    def calls_of(self, what: str) -> list[dict[str, str]]:
+        """Return the parameters of the calls that were made of one kind."""
+        return [dict(job.call.params) for _, job in self.out if f"{job.call.method} {job.call.path}" == what]
+
+    def lane_of(self, what: str) -> list[str]:
+        return [lane.removeprefix(PREFIX) for lane, job in self.out if f"{job.call.method} {job.call.path}" == what]
+
+    # ------------------------------------------------------------ streams
+
+    def _open(self, number: int) -> FakeStream:
+        self.streams.append(FakeStream(number, self.wall))
+        return self.streams[-1]
+
+    @property
+    def stream(self) -> FakeStream:
+        return self.streams[-1]
+
+    def open_stream(self, *, answer: bool = True) -> list[Message]:
+        told = self.put(StreamOpened("user", self.stream.number))
+        return told + self.subscribe() if answer else told
+
+    def subscribe(self, stream: FakeStream | None = None) -> list[Message]:
+        chosen = stream or self.stream
+        name = chosen.sent[-1]["id"]
+        return self.frame({"id": name, "status": 200, "result": {"subscriptionId": 0}}, chosen)
+
+    def frame(self, value: Any, stream: FakeStream | None = None) -> list[Message]:
+        chosen = stream or self.stream
+        data = value if isinstance(value, bytes) else raw(value)
+        return self.put(FrameReceived("user", chosen.number, data, self.clock.now_ns()))
+
+    def event(self, event: dict[str, Any], stream: FakeStream | None = None) -> list[Message]:
+        return self.frame({"subscriptionId": 0, "event": event}, stream)
+
+    def close_stream(self, reason: str = "reset", stream: FakeStream | None = None) -> list[Message]:
+        return self.put(StreamClosed("user", (stream or self.stream).number, reason))
+
+    # ------------------------------------------------------------ requests
+
+    def command(self, one: Order, write_class: WriteClass = WriteClass.RISK, attempt: int = 1) -> SendOrder:
+        receipt = self.receipts.issue("binance", one.client_order_id, write_class, self.clock.now_ns())
+        return SendOrder(one, receipt, attempt)
+
+    def send(self, *orders: Order) -> list[Message]:
+        return self.put([self.command(one) for one in orders])
+
+    def cancel(self, one: Order, venue_order_id: str | None = None) -> list[Message]:
+        return self.put(SendCancel(one.client_order_id, venue_order_id, one.symbol))
+
+    def replace(self, one: Order, quantity: str, price: str | None = None, venue_order_id: str = "28") -> list[Message]:
+        receipt = self.receipts.issue("binance", one.client_order_id, WriteClass.RISK, self.clock.now_ns())
+        return self.put(SendReplace(one, venue_order_id, D(quantity), one.price if price is None else D(price), None, receipt))
+
+    def query(self, one: Order, venue_order_id: str | None = None) -> list[Message]:
+        return self.put(QueryOrder(one.client_order_id, venue_order_id, one.symbol, self.clock.now_ns()))
+
+    def snapshot(self, since_ns: int | None = None, purpose: str = "sweep") -> list[Message]:
+        return self.put(TakeSnapshot("binance", self.clock.now_ns() if since_ns is None else since_ns, purpose))
+
+    def quote(self, bid: str, ask: str, symbol: str = "BTCUSDT") -> None:
+        self.put(QuoteUpdate(Quote("binance", symbol, D(bid), D(ask), D("1"), D("1"), self.clock.now_ns())))
+
+    @property
+    def failures(self) -> list[tuple[str, str]]:
+        return [(one.kind, one.reason_code) for one in self.resiliency.seen if type(one).__name__ == "AttemptFailed"]
+
+
+def names(messages: list[Message]) -> list[str]:
+    return [type(message).__name__ for message in messages]
+
+
+def placed(one: Order, number: int = 28, status: str = "NEW", **changes: Any) -> dict[str, Any]:
+    """Return the venue's answer to a new order."""
+    return {
+        "symbol": one.symbol, "orderId": number, "orderListId": -1, "clientOrderId": one.client_order_id,
+        "transactTime": 1_700_000_000_000, "price": f"{one.price or 0:f}", "origQty": f"{one.quantity:f}", "executedQty": "0",
+        "origQuoteOrderQty": "0", "cummulativeQuoteQty": "0", "status": status, "timeInForce": "GTC", "type": one.type.value,
+        "side": one.side.value, "workingTime": 1_700_000_000_000, "selfTradePreventionMode": "NONE", "fills": [], **changes,
+    }
+
+
