@@ -70,6 +70,8 @@ API = "api"
 OMS, JOURNAL, DISPATCHER, FRONT = "oms", "journal", "dispatcher", "front"
 JOURNAL_START_S = 120.0
 """A restart verifies and folds the whole journal."""
+CONNECTION_START_S = 20.0
+"""A venue's library may take seconds to import on a busy machine; a connect is not part of it."""
 RUN = "run"
 """Handle that the run which waits for its end is bound to."""
 StrategyFactory = Callable[[], StrategyLike]
@@ -309,7 +311,7 @@ class Assembly:
     ) -> ChildSpec:  # fmt: skip
         return ChildSpec(
             f"connection.{plan.name}.{one.name}", lambda context: one.make(context, broker, self.gate), policy,
-            on_exhausted=quarantine, start_s=self.settings.engine.start_timeout_s,
+            on_exhausted=quarantine, start_s=max(CONNECTION_START_S, self.settings.engine.start_timeout_s),
         )
 
     def runner_spec(self, section: StrategySection, factory: StrategyFactory | None = None) -> ChildSpec:
