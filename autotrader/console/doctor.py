@@ -14,6 +14,7 @@ from autotrader.execution.adapters.outside import checks_of
 from autotrader.execution.assembly import journal_path
 from autotrader.execution.latch import kill_file, read_latch
 from autotrader.execution.market import open_market
+from autotrader.model import Mode
 from autotrader.oms.journal.lock import is_locked
 from autotrader.oms.journal.verify import verify
 from autotrader.risk import default_profile, risk_settings
@@ -80,9 +81,11 @@ def _safely(check: Callable[[], Check]) -> Check:
 
 
 def _market(settings: Settings) -> Check:
+    if settings.mode is not Mode.PAPER and settings.market_source == "live":
+        return True, "live: the streams of the venue that is traded on", ""
     market = open_market(settings)
     names = ", ".join(f"{one.symbol} (tick {one.tick}, lot {one.lot})" for one in market.instruments)
-    return True, f"{settings.market.source}: {names}", ""
+    return True, f"{settings.market_source}: {names}", ""
 
 
 def _strategies(settings: Settings) -> Check:

@@ -280,7 +280,7 @@ class Assembly:
             specs += self._venue_specs(plan)
         names = [section.label for section in self.settings.all_strategies]
         targets = [*(f"broker.{name}" for name in self.plans), OMS, *(f"runner.{name}" for name in names)]
-        return [*specs, feed_spec(self.market, runtime, targets, [DISPATCHER, RUN])]
+        return [*specs, feed_spec(self.market, runtime, targets, [DISPATCHER, RUN], self._feed_lost)]
 
     def _venue_specs(self, plan: VenuePlan) -> list[ChildSpec]:
         runtime, name = self.runtime, plan.name
@@ -342,6 +342,9 @@ class Assembly:
 
     def _pull_all(self, name: str, reason: str) -> None:
         self.kill.activate(f"{name} ended: {reason}", KillLevel.CANCEL, by="supervisor")
+
+    def _feed_lost(self, name: str, reason: str) -> None:
+        self.kill.activate(f"{name} was given up: {reason}", KillLevel.HALT, by="supervisor")
 
     def _supervisor_lost(self, reason: str) -> None:
         self.kill.activate(f"the supervisor ended: {reason}", KillLevel.CANCEL, by="supervisor")

@@ -55,6 +55,7 @@ ASK_S = 5.0
 PAUSE_S = 0.02
 FIRST_QUOTES_S = 2.0
 """How long a connect waits for the market's first quotes; a tape may have none for a while, and that is no error."""
+FIRST_LIVE_QUOTES_S = 10.0
 SETTLE_SHARE = 0.8
 """Of the time that a stop may take: for orders to reach their end. The rest is for the actors."""
 
@@ -114,7 +115,7 @@ class ExecutionEngine:
         parts.kill.conditions = self._rearm_conditions
         if not parts.market.lock_step:
             self._start_market()
-            self._wait_for_quotes(min(timeout_s, FIRST_QUOTES_S))
+            self._wait_for_quotes(min(timeout_s, FIRST_LIVE_QUOTES_S if parts.market.is_live else FIRST_QUOTES_S))
 
     def _learn_symbols(self) -> bool:
         """Note what the venues list, some only once they are connected; say whether any of it is new."""

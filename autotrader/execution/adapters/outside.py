@@ -1,7 +1,7 @@
-"""What a venue's package offers outside the engine, over connections of its own: hands for a sweep, checks for ``doctor``.
+"""What a venue's package offers beside its broker: hands for a sweep, checks for ``doctor``, and live quotes.
 
-A package that has them gives ``sweep_hands(settings)`` and ``examine(settings)`` in its module ``outside``. Nothing here can
-place an order: what can be asked for only reads or cancels.
+A package that has them gives ``sweep_hands(settings)``, ``examine(settings)`` and ``live_plan(settings)`` in its module
+``outside``. Nothing here can place an order: what can be asked for only reads or cancels.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from autotrader.config import Settings
 from autotrader.errors import ConfigError
+from autotrader.market.live import LiveSource
 from autotrader.messages import SendCancel
-from autotrader.model import OrderUpdate
+from autotrader.model import Instrument, OrderUpdate
 
-__all__ = ["CancelFate", "Check", "Checks", "OpenOrders", "SweepHands", "checks_of", "hands_of"]
+__all__ = [
+    "CancelFate", "Check", "Checks", "LivePlan", "OpenOrders", "SweepHands", "checks_of", "hands_of", "has_live_quotes",
+    "live_plan_of",
+]
 
 CancelFate = Literal["taken", "gone", "failed"]
 """What became of a cancel: the order is at its end · the venue has no such open order · not taken, or nobody knows."""
@@ -65,6 +69,18 @@ class Check(NamedTuple):
     fix: str = ""
 
 
+class LivePlan(NamedTuple):
+    """A venue's live quotes: where from, and what paper lists to trade on them (nothing where the venue itself lists it).
+
+    ``silence_s`` without any frame is a dead connection, ``renew_s`` is the age at which one is replaced.
+    """
+
+    source: LiveSource
+    instruments: tuple[Instrument, ...]
+    silence_s: float = 60.0
+    renew_s: float = 23 * 3600.0
+
+
 Checks = Callable[[Settings], Iterator[Check]]
 
 
@@ -80,6 +96,19 @@ def checks_of(venue: str, settings: Settings) -> Checks | None:
     """Return a venue's checks; None when it has none of its own."""
     found: Checks | None = _find(venue, settings, "examine")
     return found
+
+
+def has_live_quotes(venue: str, settings: Settings) -> bool:
+    """Say whether a venue's package has live quotes."""
+    return venue in settings.venues and _find(venue, settings, "live_plan") is not None
+
+
+def live_plan_of(venue: str, settings: Settings) -> LivePlan:
+    """Return a venue's live quotes; raises ConfigError, or StartError when it has to be asked and cannot be."""
+    if not has_live_quotes(venue, settings):
+        raise ConfigError(f"{venue} has no live quotes here: set market.venue to a venue that has, such as binance")
+    make: Callable[[Settings], LivePlan] = _find(venue, settings, "live_plan")
+    return make(settings)
 
 
 def _find(venue: str, settings: Settings, name: str) -> Any:

@@ -5,24 +5,23 @@ Only reads are made, over one connection, each with a limit of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 
 from autotrader.config import Settings
 from autotrader.errors import AuthFailed, AutotraderError, NotSent, RateLimited
 from autotrader.execution.adapters.binance.codec import (
     AccountState,
-    ExchangeInfo,
+    SymbolRules,
     account_call,
     api_restrictions_call,
     decode_account,
     decode_api_restrictions,
-    decode_exchange_info,
-    exchange_info_call,
     instrument_of,
 )
 from autotrader.execution.adapters.binance.config import BinanceSettings, binance_settings
 from autotrader.execution.adapters.binance.hands import Hands, Key
+from autotrader.execution.adapters.binance.listing import symbol_rules
 from autotrader.execution.adapters.outside import Check
 from autotrader.model import ZERO, Mode, plain
 
@@ -80,11 +79,11 @@ def _symbols(hands: Hands, own: BinanceSettings) -> Check:
     name = "binance symbols"
     if not own.symbols:
         return Check(name, False, "venues.binance.symbols is empty", 'name what to trade: venues.binance.symbols = ["BTCUSDT"]')
-    info = decode_exchange_info(hands.read(exchange_info_call(own.symbols)))
-    problems = [text for symbol in own.symbols if (text := _problem(info, symbol))]
+    rules = symbol_rules(hands, own.symbols)
+    problems = [text for symbol in own.symbols if (text := _problem(rules, symbol))]
     if problems:
         return Check(name, False, "; ".join(problems), "correct venues.binance.symbols, or wait until they trade")
-    listed = [instrument_of(info.symbols[symbol], "binance") for symbol in own.symbols]
+    listed = [instrument_of(rules[symbol], "binance") for symbol in own.symbols]
     shown = [
         f"{one.symbol} (tick {plain(one.tick)}, lot {plain(one.lot)}, from {plain(one.min_notional or ZERO)} {one.quote})"
         for one in listed[:SHOWN]
@@ -93,13 +92,10 @@ def _symbols(hands: Hands, own: BinanceSettings) -> Check:
     return Check(name, True, ", ".join(shown) + more)
 
 
-def _problem(info: ExchangeInfo, symbol: str) -> str:
-    if symbol in info.unreadable:
-        return f"{symbol} cannot be read: {info.unreadable[symbol]}"
-    rules = info.symbols.get(symbol)
-    if rules is None:
+def _problem(rules: Mapping[str, SymbolRules], symbol: str) -> str:
+    if symbol not in rules:
         return f"{symbol} is not listed"
-    return "" if rules.is_trading else f"{symbol} is {rules.status}"
+    return "" if rules[symbol].is_trading else f"{symbol} is {rules[symbol].status}"
 
 
 def _account(hands: Hands, own: BinanceSettings) -> Iterator[Check]:

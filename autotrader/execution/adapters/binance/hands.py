@@ -65,6 +65,10 @@ class Hands:
         """Let go of the connection."""
         self._wire.close()
 
+    def shut(self) -> None:
+        """Make what is under way fail at once; any thread."""
+        self._wire.shut()
+
     # ------------------------------------------------------------ calls
 
     def read(self, call: Call) -> bytes:

@@ -1,4 +1,4 @@
-"""What Binance offers outside the engine: hands for a sweep, and the checks of ``autotrader doctor``."""
+"""What Binance offers outside the engine: hands for a sweep, the checks of ``autotrader doctor``, and live quotes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from autotrader.execution.adapters.binance.codec import (
     row_of,
 )
 from autotrader.execution.adapters.binance.config import BinanceSettings, binance_settings
+from autotrader.execution.adapters.binance.feed import live_plan
 from autotrader.execution.adapters.binance.hands import Hands, Key, error_of
 from autotrader.execution.adapters.outside import CancelFate, OpenOrders
 from autotrader.messages import QueryOrder, SendCancel
 from autotrader.model import OrderUpdate
 
-__all__ = ["BinanceSweepHands", "examine", "sweep_hands"]
+__all__ = ["BinanceSweepHands", "examine", "live_plan", "sweep_hands"]
 
 SWEEP_DEADLINE_S = 5.0
 """A sweep does not wait as long for one answer as an order does: it asks again."""

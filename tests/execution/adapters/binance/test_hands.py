@@ -68,9 +68,8 @@ def hands(url: str, deadline_s: float = 2.0) -> Hands:
 
 
 def test_a_signed_call_carries_the_venues_time_and_a_signature_over_what_is_sent() -> None:
-    answers: Answers = {
-        "GET /api/v3/time": answering(raw({"serverTime": NOW_NS // 1_000_000 + 250})), "GET /api/v3/openOrders": answering(b"[]"),
-    }  # fmt: skip
+    late = answering(raw({"serverTime": NOW_NS // 1_000_000 + 250}))
+    answers: Answers = {"GET /api/v3/time": late, "GET /api/v3/openOrders": answering(b"[]")}
     with venue(answers) as server:
         asking = hands(server.url)
         assert asking.read(open_orders_call()) == b"[]"
@@ -95,7 +94,7 @@ def test_it_cancels_and_reads_but_never_places_an_order() -> None:
 
 
 def test_a_clock_that_the_venue_finds_wrong_is_set_anew_once() -> None:
-    wrong = answering(raw({"code": -1021, "msg": "Timestamp for this request is outside of the recvWindow."}), "400 Bad Request")
+    wrong = no(-1021, "Timestamp for this request is outside of the recvWindow.")
     with venue({"GET /api/v3/openOrders": lambda number: wrong if number == 1 else answering(b"[]")}) as server:
         asking = hands(server.url)
         assert asking.read(open_orders_call()) == b"[]"
@@ -159,7 +158,8 @@ def test_the_sweeps_hands_list_cancel_and_ask() -> None:
         "GET /api/v3/openOrders": answering(raw([resting_answer(time=1, updateTime=1, isWorking=True)])),
         "DELETE /api/v3/order": lambda number: (
             answering(raw(resting_answer(status="CANCELED", origClientOrderId=OWN))) if number == 1
-            else no(-2011, "Unknown order sent.") if number == 2 else no(-2011, "Order was not canceled due to cancel restrictions.")
+            else no(-2011, "Unknown order sent.") if number == 2
+            else no(-2011, "Order was not canceled due to cancel restrictions.")
         ),
         "DELETE /api/v3/openOrders": lambda number: answering(b"[]") if number == 1 else no(-2011, "Unknown order sent."),
         "GET /api/v3/order": lambda number: (
@@ -214,9 +214,8 @@ def symbol(name: str, status: str = "TRADING") -> dict[str, Any]:
 
 
 def healthy(**changes: bytes) -> Answers:
-    account = {
-        "balances": [{"asset": "USDT", "free": "900.5", "locked": "0"}], "canTrade": True, "canWithdraw": True, "uid": 354937868,
-    }
+    held = [{"asset": "USDT", "free": "900.5", "locked": "0"}]
+    account = {"balances": held, "canTrade": True, "canWithdraw": True, "uid": 354937868}
     rights = {"enableReading": True, "enableWithdrawals": False, "enableSpotAndMarginTrading": True, "ipRestrict": True}
     answers: Answers = {
         "GET /api/v3/exchangeInfo": answering(raw({"symbols": [symbol("BTCUSDT"), symbol("ETHUSDT", "HALT")]})),
@@ -260,6 +259,7 @@ def test_a_healthy_account_passes_every_check() -> None:
          "may NOT trade, MAY WITHDRAW"),
         ((), '["BTCUSDT"]', {"account": answering(raw({"balances": [], "canTrade": True, "canWithdraw": False, "uid": 1}))},
          "balances", "nothing"),
+        ((), '["BTCUSDT", "XYZ"]', {"info": no(-1121, "Invalid symbol.")}, "symbols", "BTCUSDT is not listed; XYZ is not listed"),
         ((), '["BTCUSDT"]', {"account": no(-2015, "Invalid API-key, IP, or permissions for action.")}, "account", "-2015"),
         ((), '["BTCUSDT"]', {"time": answering(raw({"serverTime": 1_000}))}, "clock", "off ours"),
         ((), '["BTCUSDT"]', {"time": b""}, "clock", "did not answer"),
