@@ -16,9 +16,8 @@ FEATURES = {
     "http": "answers with a status and a body",
     "clock": "a clock of its own",
     "amend": "orders can be amended",
-    "lost": "a venue that can be silent to what it has done",
     "bust": "trades can be taken back",
-    "blind": "an answer to a query that is a proof is not given: absence has to be shown by time",
+    "lives on": "the venue works on while the engine is down",
 }
 """What a case may need. A venue that has no such thing names the reason in its ``Capabilities.missing``."""
 
@@ -40,7 +39,7 @@ def label(number: int) -> str:
     return f"AC{number:02d}"
 
 
-def case(number: int, expected: str, *, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Function], Function]:
+def case(number: int, expected: str, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Function], Function]:
     """Enter a test in the contract; ``options`` are sections of the configuration that its adapter is made with."""
 
     def enter(function: Function) -> Function:

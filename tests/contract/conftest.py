@@ -73,11 +73,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     facts = dict(report.user_properties)
     if "case" not in facts:
         return
-    outcomes = _outcomes.setdefault(str(facts["case"]), {})
-    if report.skipped and isinstance(report.longrepr, tuple):
-        outcomes[str(facts["venue"])] = report.longrepr[2].removeprefix("Skipped: ")
-    elif report.failed or outcomes.get(str(facts["venue"])) != "failed":
-        outcomes[str(facts["venue"])] = "failed" if report.failed else "holds"
+    outcomes, venue = _outcomes.setdefault(str(facts["case"]), {}), str(facts["venue"])
+    if report.failed:
+        outcomes[venue] = "failed"
+    elif report.skipped and isinstance(report.longrepr, tuple):
+        outcomes[venue] = report.longrepr[2].removeprefix("Skipped: ")
+    elif report.when == "call":
+        outcomes[venue] = "holds"
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

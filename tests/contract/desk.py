@@ -12,7 +12,7 @@ from contract.books import check_books, is_live
 from contract.kit import Json, VenueKit
 from support import eventually
 
-from autotrader.execution.facades import BaseBrokerAdapter
+from autotrader.execution.tickets import Ticket
 from autotrader.messages import Alerted
 from autotrader.model import Fill, Order, OrderUpdate
 
@@ -96,6 +96,12 @@ class Desk:
         """Make an order and send it."""
         return self.adapter.submit_order(self.order(side, units, price, **more))
 
+    def send(self, order: Order) -> Ticket:
+        """Send an order without waiting for the venue; it is on record when this returns."""
+        ticket = self.engine.submit_order(order)
+        eventually(lambda: ticket.update)
+        return ticket
+
     def rest(self, side: str = "BUY", units: int | str = 1, steps: int = 5, **more: Any) -> OrderUpdate:
         """Have a LIMIT order rest so many steps away from the market."""
         told = self.submit(side, units, self.below(steps) if side == "BUY" else self.above(steps), **more)
@@ -156,6 +162,15 @@ class Desk:
         self.foreign.add(name)
         return name
 
+    def link(self) -> str:
+        """Return the state of the venue's link, by the engine's own word."""
+        [found] = self.engine.get_status()["venues"]
+        return str(found["link"])
+
+    def until_ready(self, timeout_s: float = 20.0) -> None:
+        """Wait until the venue is reached and its books are reconciled."""
+        eventually(lambda: self.link() == "UP" and self.engine.get_status()["venues"][0]["ready"], timeout_s)
+
     def position(self) -> Decimal:
         """Return the position in the symbol."""
         held = {one.symbol: one.quantity for one in self.adapter.get_positions()}
@@ -175,6 +190,10 @@ class Desk:
 
     def close(self) -> None:
         """Disconnect; nothing of ours is left at the venue."""
+        if self.engine.settings.stop.policy == "leave":
+            for one in self.engine.open_orders():
+                if not one.foreign:
+                    self.adapter.cancel_order(one.client_order_id)
         self.adapter.disconnect()
         ours = {update.client_order_id for update in self.heard() if not update.foreign} - self.foreign
         left = [row for row in self.kit.ledger()["orders"] if is_live(row) and row["client_order_id"] in ours]

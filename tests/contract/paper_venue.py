@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -33,7 +34,8 @@ D = Decimal
 STILL = {"symbols": ["BTCUSDT"], "rate": 1e-9}
 """The synthetic market shows one quote and then nothing for years."""
 BTC = Instrument(
-    "paper", "BTCUSDT", D("0.01"), D("0.00001"), "USDT", "BTC", min_quantity=D("0.00001"), max_quantity=D(1000), min_notional=D(5)
+    "paper", "BTCUSDT", D("0.01"), D("0.00001"), "USDT", "BTC", min_quantity=D("0.00001"), max_quantity=D(1000),
+    min_notional=D(5),
 )
 NO_WIRE = "it is a call inside this process: there is no stream between it and the engine"
 
@@ -51,6 +53,10 @@ class Printed(Message, frozen=True):
     quantity: Decimal
 
 
+class Shown(Message, frozen=True):
+    quote: Quote
+
+
 class Scripted(Message, frozen=True):
     script: FaultScript
 
@@ -63,24 +69,33 @@ class HandledBroker(PaperBrokerActor):
     """The paper broker with a hand on it: what a case does to the venue is a message like any other."""
 
     def _happened(self, events: list[Event]) -> None:
-        self._bring(tidings_of(self._desk.note(events)))
+        self._bring(tidings_of(events))
 
     def _now(self) -> int:
         return self._desk.at(self.clock.now_ns())
 
     @handles(Placed)
     def _on_placed(self, msg: Placed) -> None:
-        self._happened(self._desk.exchange.submit(msg.order, self._now()))
+        self._happened(self._desk.note(self._desk.exchange.submit(msg.order, self._now())))
 
     @handles(Unplaced)
     def _on_unplaced(self, msg: Unplaced) -> None:
         live = self._desk.find(msg.client_order_id, None)
         if live is not None:
-            self._happened(self._desk.exchange.cancel(live.venue_order_id, self._now()))
+            self._happened(self._desk.note(self._desk.exchange.cancel(live.venue_order_id, self._now())))
+
+    @handles(QuoteUpdate)
+    def _on_quote(self, update: QuoteUpdate) -> None:
+        """Pass over the one quote that the still market begins with: only what a case shows moves this venue."""
+
+    @handles(Shown)
+    def _on_shown(self, msg: Shown) -> None:
+        self._happened(self._desk.quote(msg.quote, self._now()))
 
     @handles(Printed)
     def _on_printed(self, msg: Printed) -> None:
-        self._happened(self._desk.exchange.on_trade(BTC.symbol, msg.price, msg.quantity, None, self._now()))
+        events = self._desk.exchange.on_trade(BTC.symbol, msg.price, msg.quantity, None, self._now())
+        self._happened(self._desk.note(events))
 
     @handles(Scripted)
     def _on_scripted(self, msg: Scripted) -> None:
@@ -120,7 +135,7 @@ class PaperKit:
         missing={
             "stream": NO_WIRE,
             "clock": "its clock is the engine's",
-            "blind": "its word that there is no such order is a proof, and it is bound to it",
+            "lives on": "it lives in the engine's process and ends with it",
         }
     )
 
@@ -158,8 +173,8 @@ class PaperKit:
     def show(self, bid: Decimal, ask: Decimal, bid_size: Decimal, ask_size: Decimal) -> None:
         assert self._adapter is not None
         quote = Quote("paper", BTC.symbol, bid, ask, bid_size, ask_size, self._adapter.engine.now_ns())
-        for name in ("broker.paper", "oms"):
-            self._ask(QuoteUpdate(quote), name)
+        self._ask(Shown(quote))
+        self._ask(QuoteUpdate(quote), "oms")
 
     def trade(self, price: Decimal, quantity: Decimal) -> None:
         self._ask(Printed(price, quantity))
@@ -182,10 +197,8 @@ class PaperKit:
         self.show(terms.bid, terms.ask, terms.size, terms.size)
 
     def end(self) -> None:
-        try:
+        with suppress(Unavailable):
             self.clear_faults()
-        except Unavailable:
-            pass
 
     def close(self) -> None:
         self._adapter = None

@@ -1,5 +1,7 @@
 """Amends: of quantity and price, refused, too late, and with the answer lost."""
 
+from contextlib import suppress
+
 import pytest
 from contract.cases import case
 from contract.desk import Desk
@@ -38,10 +40,8 @@ def test_below_what_is_filled(desk: Desk) -> None:
     order = desk.rest("BUY", 5, 2)
     desk.kit.trade(desk.below(3), 3 * desk.terms.unit)
     desk.until(order, "PARTIALLY_FILLED")
-    try:
+    with suppress(InvalidOrder):
         desk.adapter.modify_order(order.client_order_id, quantity=2 * desk.terms.unit)
-    except InvalidOrder as refused:
-        assert str(refused)
     desk.agree()
     assert desk.now(order).filled_quantity == 3 * desk.terms.unit
     assert desk.now(order).state in ("FILLED", "CANCELED", "PARTIALLY_FILLED")
@@ -101,9 +101,7 @@ def test_amend_lost(desk: Desk) -> None:
 @case(67, "a post-only order is not amended into the market", needs=NEEDS)
 def test_post_only_is_not_amended_into_the_market(desk: Desk) -> None:
     order = desk.rest("BUY", 2, 5, post_only=True)
-    try:
+    with suppress(InvalidOrder):
         desk.adapter.modify_order(order.client_order_id, price=desk.above(1))
-    except InvalidOrder as refused:
-        assert str(refused)
     desk.agree()
     assert desk.now(order).filled_quantity == 0

@@ -188,7 +188,7 @@ def test_unknown_symbol(desk: Desk) -> None:
     assert told.reason_code == "INSTRUMENT_UNKNOWN"
 
 
-@case(22, "what our limits let pass and the venue refuses is REJECTED, with the venue's code and reason", risk={"profile": "open"})
+@case(22, "what the limits let pass and the venue refuses is REJECTED, with its code and reason", risk={"profile": "open"})
 def test_rejected_by_the_venue(desk: Desk) -> None:
     told = desk.until(desk.submit("BUY", _too_many(desk), desk.below(1)), "REJECTED")
     assert told.reason_code
