@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 from echo_venue import Echo, served, until
 
-from autotrader.simulator import event_sender
+from autotrader.simulator import event_sender, meeting
 
 
 def run(test: Any, *rules: dict[str, Any], **options: Any) -> None:
@@ -140,6 +140,18 @@ def test_events_come_after_their_latency() -> None:
         assert await heard(socket, 2) == ["Accepted", "Filled 1"]
 
     run(test, latency_ms=20)
+
+
+def test_a_fill_may_be_told_before_the_order_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meeting, "ACK_BEHIND_FILL_S", 0.5)
+
+    async def test(echo: Echo, socket: ClientWebSocketResponse) -> None:
+        answering = asyncio.ensure_future(echo.order())
+        assert await heard(socket, 2) == ["Accepted", "Filled 1"]
+        assert not answering.done()
+        assert (await answering)[0] == 200
+
+    run(test, on_submit({"fill_before_ack": True}))
 
 
 # ---------------------------------------------------------------- requests on the socket

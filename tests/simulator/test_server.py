@@ -123,6 +123,22 @@ def test_a_request_that_waits_while_the_venue_goes_down_does_not_land() -> None:
     run(test)
 
 
+def test_an_answer_that_never_comes_does_not_hold_up_the_end() -> None:
+    async def main() -> None:
+        async with served() as echo:
+            echo.faults({"on": "submit", "nth": 1, "do": [{"reply": "never"}]})
+            reader, writer = await asyncio.open_connection("127.0.0.1", echo.ready["port"])
+            body = b'{"id": "a", "symbol": "BTCUSDT", "side": "BUY", "quantity": "0.01"}'
+            writer.write(b"POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            await until(lambda: echo.venue.ledger()["orders"])
+            assert not reader.at_eof()
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        writer.close()
+
+    asyncio.run(main())
+
+
 def test_a_port_that_is_taken_is_said() -> None:
     async def main() -> None:
         async with served() as echo:

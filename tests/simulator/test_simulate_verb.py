@@ -24,6 +24,15 @@ def test_it_is_ready_when_the_file_is_there_and_ends_with_0_on_sigterm() -> None
         assert venue.stop() == 0
 
 
+def test_an_open_connection_and_half_a_request_do_not_hold_up_the_end() -> None:
+    with running() as venue, socket.create_connection((venue.ready["host"], venue.ready["port"]), 5) as idle:
+        idle.sendall(b"GET /api/v3/time HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert idle.recv(12) == b"HTTP/1.1 200"
+        with socket.create_connection((venue.ready["host"], venue.ready["port"]), 5) as waiting:
+            waiting.sendall(b"GET /api/v3/time HTTP/1.1\r\nHost: x\r\n")
+            assert venue.stop() == 0
+
+
 def test_the_ledger_survives_a_kill_and_orders_stay_open(tmp_path: Path) -> None:
     path = str(tmp_path / "sim.ledger")
     with running(ledger=path) as venue:
