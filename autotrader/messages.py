@@ -584,6 +584,26 @@ class UsageReported(Message, frozen=True):
     used: int
 
 
+class RateBudget(msgspec.Struct, frozen=True):
+    """One limit of a venue: ``limit`` weight per ``interval_s``, and what each kind of request weighs in it (0: nothing)."""
+
+    name: str
+    limit: int
+    interval_s: float
+    order: int = 1
+    replace: int = 1
+    cancel: int = 1
+    query: int = 1
+    snapshot: int = 1
+
+
+class BudgetsListed(Message, frozen=True):
+    """The limits that the venue says it has; they hold where the configuration names none."""
+
+    venue: str
+    budgets: tuple[RateBudget, ...]
+
+
 class ProbeVenue(Message, frozen=True):
     """A half-open breaker asks for one read; answered by ``CallsFinished``."""
 

@@ -1,4 +1,4 @@
-"""Binance's broker in the test's own thread: connections that answer as told, user streams by hand, manual clocks, a real gate."""
+"""Binance's broker in the test's own thread: connections that answer as told, user streams by hand, manual clocks."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from autotrader.errors import Unavailable
 from autotrader.messages import (
     AttemptFailed,
     BreakerChanged,
+    BudgetsListed,
     CallsFinished,
     CancelRejected,
     GetStatus,
@@ -274,6 +275,13 @@ class ResiliencyActor(Worker):
     @handles(UsageReported)
     def _on_usage_reported(self, usage: UsageReported) -> None:
         self._limiter.correct(usage.budget, usage.used, self.clock.monotonic_ns())
+
+    @handles(BudgetsListed)
+    def _on_budgets_listed(self, listed: BudgetsListed) -> None:
+        """Keep to the venue's own limits, unless the configuration names some."""
+        if self._settings.enabled and not self._settings.rate.budgets:
+            self._limiter.relist(listed.budgets)
+            self._arm(self.clock.monotonic_ns())
 
     def _on_breaker_moved(self, now_ns: int) -> None:
         state, reason = self._breaker.state, self._breaker.reason

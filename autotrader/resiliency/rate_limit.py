@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from autotrader.messages import RateBudget as Budget
 from autotrader.resiliency.window import RollingCount
 
 __all__ = ["KINDS", "Budget", "BudgetUsage", "RateLimiter"]
@@ -17,19 +18,6 @@ __all__ = ["KINDS", "Budget", "BudgetUsage", "RateLimiter"]
 SECOND = 1_000_000_000
 KINDS = ("order", "replace", "cancel", "query", "snapshot")
 RESTRAINED = frozenset({"order", "replace"})
-
-
-class Budget(msgspec.Struct, frozen=True):
-    """``limit`` weight per ``interval_s``, and what each kind of request weighs (0: it does not count here)."""
-
-    name: str
-    limit: int
-    interval_s: float
-    order: int = 1
-    replace: int = 1
-    cancel: int = 1
-    query: int = 1
-    snapshot: int = 1
 
 
 class BudgetUsage(msgspec.Struct, frozen=True):
@@ -62,11 +50,18 @@ class RateLimiter:
     ban stops everything for its full term.
     """
 
-    __slots__ = ("_tallies", "banned_until_ns", "is_limited")
+    __slots__ = ("_ceiling", "_reserve", "_tallies", "banned_until_ns", "is_limited")
 
     def __init__(self, budgets: Sequence[Budget] = (), *, ceiling: float = 0.9, reserve: float = 0.2) -> None:
-        self._tallies = tuple(_Tally(budget, ceiling, reserve) for budget in budgets)
+        self._ceiling, self._reserve = ceiling, reserve
+        self._tallies: tuple[_Tally, ...] = ()
         self.banned_until_ns = 0
+        self.relist(budgets)
+
+    def relist(self, budgets: Sequence[Budget]) -> None:
+        """Take other budgets; what is used of one that stays the same goes on counting."""
+        known = {tally.budget: tally for tally in self._tallies}
+        self._tallies = tuple(known.get(one) or _Tally(one, self._ceiling, self._reserve) for one in budgets)
         self.is_limited = bool(budgets)
 
     def grant(self, kind: str, wanted: int, now_ns: int) -> int:

@@ -2,7 +2,17 @@ import pytest
 from resiliency_bench import TEN_A_SECOND, Bench
 from resiliency_fakes import START, cancel, query, send, snapshot
 
-from autotrader.messages import CallsFinished, OrderNotSent, ProbeVenue, QueryOrder, SendCancel, TakeSnapshot, UsageReported
+from autotrader.messages import (
+    BudgetsListed,
+    CallsFinished,
+    OrderNotSent,
+    ProbeVenue,
+    QueryOrder,
+    RateBudget,
+    SendCancel,
+    TakeSnapshot,
+    UsageReported,
+)
 
 
 @pytest.fixture
@@ -101,3 +111,23 @@ def test_ban_told_by_a_query_silences_the_venue_for_its_full_term(bench):
     assert bench.status().banned_s == 0.001
     bench.wait(0.001, step=0.001)
     assert [type(one) for one in bench.broker.seen] == [SendCancel]
+
+
+def test_the_venues_own_limits_hold_where_the_configuration_names_none(bench):
+    bench.tell(BudgetsListed("paper", (RateBudget("ORDERS_10S", 10, 10.0),)))
+    bench.tell([send(number) for number in range(12)])
+    assert len(bench.broker.seen) == 7  # 90 % of it, and a fifth of that is kept for cancels
+    assert [one.name for one in bench.status().budgets] == ["ORDERS_10S"]
+
+
+def test_configured_limits_are_not_replaced_by_the_venues(limited):
+    limited.tell(BudgetsListed("paper", (RateBudget("ORDERS_10S", 1_000, 10.0),)))
+    assert [one.limit for one in limited.status().budgets] == [10]
+
+
+def test_what_is_used_of_a_limit_that_is_listed_again_goes_on_counting(bench):
+    listed = BudgetsListed("paper", (RateBudget("ORDERS_10S", 10, 10.0),))
+    bench.tell(listed)
+    bench.tell([send(number) for number in range(5)])
+    bench.tell(listed)
+    assert [one.used for one in bench.status().budgets] == [5]

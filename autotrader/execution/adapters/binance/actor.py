@@ -188,8 +188,14 @@ class BinanceBrokerActor(SessionBroker):
         self.enqueue(
             Duty.CANCEL, call, WriteClass.CANCEL, order_id=command.client_order_id,
             expires_ns=self.wall.monotonic_ns() + CANCEL_AGE_NS, attempt=command.attempt,
+            only_open=known is not None and not known.is_done,
         )  # fmt: skip
         return self.pump()
+
+    def is_moot(self, job: Job) -> bool:
+        """Say whether a cancel has become needless while it waited: its order has ended."""
+        known = self.registry.get(job.order_id) if job.only_open else None
+        return known is not None and known.is_done
 
     def _by_newest_id(self, command: SendCancel, known: Known | None) -> SendCancel:
         """Return the cancel for the venue's order that is the newest, where one replaced another."""
@@ -219,12 +225,15 @@ class BinanceBrokerActor(SessionBroker):
             command = job.call.command
             if isinstance(command, SendReplace):
                 name = command.order.client_order_id
-                self.registry.carry(name, symbol, number, carried, job.call.wire_id)
+                self.registry.carry(name, number, carried, job.call.wire_id)
         for message in outcome.told:
             self.tell(message)
         known = self.registry.get(job.order_id)
         if known is not None and job.call.kind is CallKind.AMEND and outcome.error_class is None:
             known.amends += 1
+        for failure in outcome.failures:
+            if isinstance(failure.command, SendOrder):
+                self.registry.not_sent(failure.command.order.client_order_id)
         self.take_failures(outcome.failures)
 
     def tell(self, message: Message) -> None:
@@ -260,7 +269,7 @@ class BinanceBrokerActor(SessionBroker):
         if known is not None and (symbol, number) not in self.carried and known.wire_id != wire_id:
             carried = known.filled
             self.carried[(symbol, number)] = carried
-            self.registry.carry(known.client_order_id, symbol, number, carried, wire_id)
+            self.registry.carry(known.client_order_id, number, carried, wire_id)
 
     # ------------------------------------------------------------ questions
 
@@ -339,9 +348,12 @@ class BinanceBrokerActor(SessionBroker):
     def take_books(self, books: Books) -> None:
         """Learn from the venue's books, and name what is too little to be sold (binance.md 10.10)."""
         super().take_books(books)
+        snapshot = books.snapshot
+        listed = {(facts.symbol, facts.order_id) for facts in books.orders}
+        self.registry.keep_listed(listed, books.symbols, snapshot.asked_ns - 60 * SECOND)
         for known in self.registry.open_orders():
             known.ends_ns = known.ends_ns or self.memory.ends_ns.get(known.client_order_id)
-        self._trades_since_ns = books.snapshot.asked_ns
+        self._trades_since_ns = snapshot.asked_ns
         self._trades_due_ns = self.wall.monotonic_ns() + round(self.settings.trades_every_s * SECOND)
         for rules in () if self.greeting is None else self.greeting.rules.values():
             free = next((one.free for one in books.state.balances if one.asset == rules.base), None)

@@ -24,7 +24,7 @@ from autotrader.execution.adapters.binance.config import BinanceSettings
 from autotrader.execution.adapters.binance.errands import Errand, ErrandFailed, Reply
 from autotrader.execution.adapters.binance.lanes import Duty, Job, Lanes
 from autotrader.execution.adapters.wire import CallDone, CallJob, CallRoll, ClockOffset, ConnectionReady
-from autotrader.messages import AttemptFailed, Receipt, SendCancel, SendOrder, SendReplace, UsageReported
+from autotrader.messages import AttemptFailed, Message, Receipt, SendCancel, SendOrder, SendReplace, UsageReported
 from autotrader.model import WriteClass
 
 __all__ = ["CallingBroker", "Trouble"]
@@ -64,6 +64,7 @@ class CallingBroker(BrokerActor):
         self._numbers = self._errand_numbers = 0
         self._quiet_until_ns = 0
         self._usage: dict[str, UsageReported] = {}
+        self._notes: list[Message] = []
 
     def on_start(self) -> None:
         """Ask who is there; those that are not there yet will say so by themselves."""
@@ -76,6 +77,10 @@ class CallingBroker(BrokerActor):
         """Do what a call's outcome asks for, beyond telling it; called for calls that carry out a request."""
 
     @abstractmethod
+    def is_moot(self, job: Job) -> bool:
+        """Say whether a job that waited need not be done any more."""
+
+    @abstractmethod
     def note_trouble(self, outcome: Outcome) -> None:
         """Look at an outcome that concerns the whole link: a clock, a key, a firewall."""
 
@@ -83,12 +88,12 @@ class CallingBroker(BrokerActor):
 
     def enqueue(
         self, duty: Duty, call: Call, write_class: WriteClass, *, order_id: str = "", expires_ns: int = 0,
-        receipt: Receipt | None = None, attempt: int = 1, errand: int = 0, urgent: bool = False,
+        receipt: Receipt | None = None, attempt: int = 1, errand: int = 0, urgent: bool = False, only_open: bool = False,
     ) -> None:  # fmt: skip
         """Let a call wait for its lane; ``pump`` sends it."""
         self._numbers += 1
         job = Job(
-            self._numbers, duty, call, write_class, order_id, expires_ns, receipt, attempt, errand, urgent
+            self._numbers, duty, call, write_class, order_id, expires_ns, receipt, attempt, errand, urgent, only_open
         )
         self.lanes.add(job, self.wall.monotonic_ns())
 
@@ -98,6 +103,9 @@ class CallingBroker(BrokerActor):
         if now_ns < self._quiet_until_ns:
             return
         for name, job in self.lanes.assign(now_ns):
+            if job.only_open and self.is_moot(job):
+                self.lanes.done(name, job.number)
+                continue
             order = CallJob(
                 job.number, self.epoch, job.call, job.write_class, self.settings.deadline_s, job.receipt, job.attempt
             )
@@ -189,6 +197,10 @@ class CallingBroker(BrokerActor):
         for one in usage:
             self._usage[one.budget] = one
 
+    def note_for_resiliency(self, message: Message) -> None:
+        """Have the resiliency manager told at the flush."""
+        self._notes.append(message)
+
     def finish_unknown(self, job: Job, code: str, reason: str) -> None:
         """Give up a call that was out: it may have arrived."""
         self._finish_unknown(job, code, reason)
@@ -236,6 +248,7 @@ class CallingBroker(BrokerActor):
     def on_flush(self) -> None:
         """Tell what was gathered, and what is used of the rate budgets."""
         super().on_flush()
-        if self._usage:
-            usage, self._usage = list(self._usage.values()), {}
-            self._tell(self._resiliency, [*usage])
+        if self._usage or self._notes:
+            told = [*self._notes, *self._usage.values()]
+            self._notes, self._usage = [], {}
+            self._tell(self._resiliency, told)

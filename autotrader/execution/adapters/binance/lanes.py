@@ -35,7 +35,10 @@ class Duty(StrEnum):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One call to make. ``expires_ns``: too old to begin after that, 0 never. ``errand`` is the reader that it belongs to."""
+    """One call to make. ``expires_ns``: too old to begin after that, 0 never. ``errand`` is the reader that it belongs to.
+
+    ``urgent`` goes ahead of the others of its kind; ``only_open``: not worth sending once its order has ended.
+    """
 
     number: int
     duty: Duty
@@ -47,6 +50,7 @@ class Job(msgspec.Struct, frozen=True):
     attempt: int = 1
     errand: int = 0
     urgent: bool = False
+    only_open: bool = False
 
 
 class _Lane:

@@ -61,6 +61,7 @@ class Books(msgspec.Struct, frozen=True):
     orders: tuple[OrderFacts, ...]
     state: AccountState
     carried: Carried
+    symbols: tuple[str, ...]
 
 
 def read_books(scope: Scope, codec: CodecSettings, names: Names) -> Errand[Books]:
@@ -83,7 +84,7 @@ def read_books(scope: Scope, codec: CodecSettings, names: Names) -> Errand[Books
         codec.venue, codec.account, scope.asked_ns, tuple(row_of(one, codec) for one in facts), tuple(fills), state.balances,
         (), scope.since_ns,
     )  # fmt: skip
-    return Books(snapshot, facts, state, carried)
+    return Books(snapshot, facts, state, carried, tuple(symbols))
 
 
 def _open_orders(scope: Scope, codec: CodecSettings) -> Errand[tuple[OrderFacts, ...]]:

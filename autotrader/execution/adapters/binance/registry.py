@@ -6,7 +6,8 @@ orders by the venue's number alone.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Final
 
@@ -35,19 +36,21 @@ class Known:
     """One order. ``quantity`` and ``filled`` are the whole order's, ``carried`` what earlier venue orders of it had filled."""
 
     __slots__ = (
-        "amends", "carried", "client_order_id", "ends_ns", "ending", "filled", "is_algo", "is_done", "number", "price",
-        "quantity", "stop_price", "symbol", "trades", "wire_id",
+        "amends", "carried", "client_order_id", "counted", "ending", "ends_ns", "filled", "is_algo", "is_done", "number",
+        "numbers", "price", "quantity", "since_ns", "stop_price", "symbol", "trades", "wire_id",
     )
 
     def __init__(self, client_order_id: str, symbol: str) -> None:
         self.client_order_id, self.symbol = client_order_id, symbol
         self.wire_id = client_order_id
         self.number: int | None = None
+        self.numbers: set[int] = set()
+        self.since_ns = 0
         self.quantity = self.filled = self.carried = ZERO
         self.price: Decimal | None = None
         self.stop_price: Decimal | None = None
         self.amends = 0
-        self.is_done = self.is_algo = False
+        self.is_done = self.is_algo = self.counted = False
         self.trades: dict[str, Decimal] = {}
         self.ends_ns: int | None = None  # when the adapter has to end it, since the venue has no such time in force
         self.ending = ""  # the time in force by which it is being ended
@@ -64,6 +67,8 @@ class Registry:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._orders: dict[str, Known] = {}
+        self._open: dict[str, Known] = {}
+        self._live: Counter[tuple[str, bool]] = Counter()  # that the venue has open, by symbol and whether they are stops
         self._names: dict[tuple[str, int], str] = {}
         self._done: deque[str] = deque()
         self._kept = kept
@@ -80,46 +85,60 @@ class Registry:
 
     def open_orders(self) -> list[Known]:
         """Return the orders that are not done, those among them that may never have arrived."""
-        return [one for one in self._orders.values() if not one.is_done]
+        return list(self._open.values())
 
     def count_open(self, symbol: str | None = None, *, algo: bool = False) -> int:
         """Return how many orders the venue has open, on a symbol if named, stops alone with ``algo``."""
         return sum(
-            1 for one in self._orders.values()
-            if not one.is_done and one.number is not None and symbol in (None, one.symbol) and (one.is_algo or not algo)
-        )  # fmt: skip
+            number for (name, is_algo), number in self._live.items() if symbol in (None, name) and (is_algo or not algo)
+        )
 
     def symbols(self) -> set[str]:
         """Return the symbols of all orders that are not done."""
-        return {one.symbol for one in self._orders.values() if not one.is_done}
+        return {one.symbol for one in self._open.values()}
 
     # ------------------------------------------------------------ what is learnt
 
     def sent(self, order: Order) -> Known:
         """Note an order before it goes, so that the stream may be quicker than the answer."""
-        known = self._orders.get(order.client_order_id)
-        if known is None:
-            known = self._orders[order.client_order_id] = Known(order.client_order_id, order.symbol)
-        known.is_done, known.is_algo = False, order.type in STOPS
+        known = self._orders.get(order.client_order_id) or self._begin(order.client_order_id, order.symbol)
+        if known.is_done:  # it had been given up before it left, and is tried again
+            known.is_done = False
+            self._open[known.client_order_id] = known
+        known.is_algo, known.since_ns = order.type in STOPS, order.created_ns
         known.quantity, known.price, known.stop_price = order.quantity, order.price, order.stop_price
         return known
+
+    def not_sent(self, client_order_id: str) -> None:
+        """Note that an order did not leave."""
+        known = self._orders.get(client_order_id)
+        if known is not None and known.number is None:
+            self._close(known)
+
+    def keep_listed(self, listed: Collection[tuple[str, int]], symbols: Collection[str], before_ns: int) -> None:
+        """Let go of orders of some symbols that a list of what is open lacks, if they are older than that.
+
+        That proves nothing to the order manager, who asks about each; it only keeps this memory small.
+        """
+        for known in self.open_orders():
+            if known.symbol in symbols and known.since_ns < before_ns and (known.symbol, known.number or -1) not in listed:
+                self._close(known)
 
     def meet(self, facts: OrderFacts) -> Known:
         """Take what a list or an answer says of an order."""
         name = facts.client_order_id
-        known = self._orders.get(name)
-        if known is None:
-            known = self._orders[name] = Known(name, facts.symbol)
+        known = self._orders.get(name) or self._begin(name, facts.symbol)
+        known.since_ns = known.since_ns or facts.created_ns
         if known.number is None or facts.order_id >= known.number:
+            known.is_algo = known.is_algo or "STOP" in facts.type_word or "TAKE" in facts.type_word
             self._point(known, facts.order_id)
             known.wire_id = facts.wire_id
             known.quantity = facts.venue_quantity if facts.quantity is None else facts.quantity
             known.price, known.stop_price = facts.price, facts.stop_price
             known.filled = max(known.filled, facts.venue_filled if facts.filled is None else facts.filled)
-            known.is_algo = known.is_algo or "STOP" in facts.type_word or "TAKE" in facts.type_word
             if facts.state in DONE_STATES:
                 self._close(known)
-        self._names[(facts.symbol, facts.order_id)] = name
+        self._name(known, facts.order_id)
         return known
 
     def hear(self, message: Message) -> None:
@@ -142,13 +161,16 @@ class Registry:
         elif known.filled >= known.quantity > ZERO or getattr(message, "state", None) in DONE_STATES:
             self._close(known)
 
-    def carry(self, client_order_id: str, symbol: str, number: int, carried: Decimal, wire_id: str) -> None:
+    def carry(self, client_order_id: str, number: int, carried: Decimal, wire_id: str) -> None:
         """Note that a new venue order took ours over, with what the earlier ones had filled."""
         known = self._orders.get(client_order_id)
         if known is not None:
             self._point(known, number)
             known.carried, known.wire_id, known.amends = carried, wire_id, 0
-        self._names[(symbol, number)] = client_order_id
+
+    def _begin(self, name: str, symbol: str) -> Known:
+        known = self._orders[name] = self._open[name] = Known(name, symbol)
+        return known
 
     def _replaced(self, known: Known, message: OrderReplaced) -> None:
         known.quantity = known.quantity if message.quantity is None else message.quantity
@@ -159,16 +181,27 @@ class Registry:
         number = order_number(venue_order_id)
         if newer or known.number is None:
             self._point(known, number)
+        self._name(known, number)
+
+    def _name(self, known: Known, number: int) -> None:
+        known.numbers.add(number)
         self._names[(known.symbol, number)] = known.client_order_id
 
     def _point(self, known: Known, number: int) -> None:
         known.number = number
-        self._names[(known.symbol, number)] = known.client_order_id
+        if not (known.counted or known.is_done):
+            known.counted = True
+            self._live[known.symbol, known.is_algo] += 1
+        self._name(known, number)
 
     def _close(self, known: Known) -> None:
         if known.is_done:
             return
         known.is_done = True
+        self._open.pop(known.client_order_id, None)
+        if known.counted:
+            known.counted = False
+            self._live[known.symbol, known.is_algo] -= 1
         self._done.append(known.client_order_id)
         while len(self._done) > self._kept:
             self._forget(self._done.popleft())
@@ -178,5 +211,5 @@ class Registry:
         if known is None or not known.is_done:
             return
         del self._orders[name]
-        if known.number is not None:
-            self._names.pop((known.symbol, known.number), None)
+        for number in known.numbers:
+            self._names.pop((known.symbol, number), None)

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from autotrader.actors import handles
 from autotrader.actors.ticker import TickToken
+from autotrader.execution.adapters.binance.budgets import budgets_of
 from autotrader.execution.adapters.binance.calling import CallingBroker, Trouble
 from autotrader.execution.adapters.binance.codec import (
     Answer,
@@ -34,7 +35,7 @@ from autotrader.execution.adapters.binance.reading import Books, Scope, read_boo
 from autotrader.execution.adapters.binance.registry import Registry
 from autotrader.execution.adapters.binance.user_lines import Fate, UserLines
 from autotrader.execution.adapters.wire import FrameReceived, StreamClosed, StreamOpened
-from autotrader.messages import AccountConfirmed, Message
+from autotrader.messages import AccountConfirmed, BudgetsListed, Message
 from autotrader.model import LinkState
 
 _T = TypeVar("_T")
@@ -164,6 +165,8 @@ class SessionBroker(CallingBroker):
             )
             return self._fail(ErrandFailed("ACCOUNT_MISMATCH", reason, lasting=True), turn)
         self.greeting, self.stage = greeting, Stage.LISTENING
+        limits = budgets_of(greeting.exchange.rate_limits, len(self.settings.symbols))
+        self.note_for_resiliency(BudgetsListed(self.venue, limits))
         if self._lines.current is not None:
             self._read(turn)
         return None
