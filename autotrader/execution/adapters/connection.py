@@ -81,6 +81,7 @@ class ConnectionActor(Worker):
         self._calls = self._opened = self._failures = 0
         self._retry_ns = 0
         self._last_error = ""
+        self._last_word: CallDone | None = None
 
     def on_start(self) -> None:
         """Shut the predecessor out, and say that a call can come; connecting is done next, when nobody waits for it."""
@@ -90,7 +91,13 @@ class ConnectionActor(Worker):
         self.inbox.put(WarmUp())
 
     def on_stop(self) -> None:
-        """Let go of the door, the socket and the transport."""
+        """Let go of the door, the socket and the transport.
+
+        A crash over a call is told here: the mailbox is closed by now, so that no next job is lost in it.
+        """
+        if self._last_word is not None:
+            self._tell(self._last_word)
+            self._last_word = None
         if self._door is not None:
             self._gate.forget(self._door)
         self._wire.close()
@@ -102,13 +109,15 @@ class ConnectionActor(Worker):
     @handles(CallJob)
     def _on_call(self, job: CallJob) -> None:
         self._written_ns, self._calls = 0, self._calls + 1
-        done: CallDone | None = None
         try:
             done = self._carry_out(job)
-        finally:  # a crash is told too, so that the broker need not wait for the next incarnation
-            self.busy_until_ns = 0
+        except BaseException:
             fate: Fate = "unknown" if self._written_ns else "not_sent"
-            self._tell(done or self._done(job, fate, "CRASHED", "the connection crashed over it"))
+            self._last_word = self._done(job, fate, "CRASHED", "the connection crashed over it")
+            raise
+        finally:
+            self.busy_until_ns = 0
+        self._tell(done)
 
     def _carry_out(self, job: CallJob) -> CallDone:
         if job.epoch < self._broker_epoch:
