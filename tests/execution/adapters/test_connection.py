@@ -250,6 +250,20 @@ def test_a_wire_shut_by_the_gate_while_it_writes_leaves_the_outcome_unknown(benc
     assert not bench.actor._door._count & 1  # type: ignore[union-attr]
 
 
+def test_a_write_that_does_not_drain_is_cut_when_the_gate_closes() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # takes connections and reads nothing
+        bench = Bench(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        with bench.runtime as runtime:
+            runtime.start([supervised(bench)])
+            large = HttpRequest("POST", "/order", (), b"x" * (64 << 20))
+            runtime.handle(NAME).tell(bench.job(large, RISK, receipt=bench.receipt(), deadline_s=60.0))
+            eventually(lambda: bench.gate._writers(KillLevel.HALT, "v"))
+            closed = bench.gate.close(KillLevel.HALT)
+            assert (closed.cut, closed.left) == (("v",), ())
+            [done] = bench.broker.wait_for(CallDone)
+    assert (done.fate, done.code) == ("unknown", "RESET")
+
+
 def test_a_crash_over_a_call_is_told_too(bench: Bench, server: RawServer) -> None:
     bench.runtime.handle(NAME).tell(bench.job(ValueError("a bug")))
     with pytest.raises(ValueError, match="a bug"):
