@@ -208,7 +208,7 @@ class LiveFeedActor(Worker):
     @handles(FrameReceived)
     def _on_frame(self, frame: FrameReceived) -> None:
         wire = self._wires[frame.stream]
-        if frame.number != wire.number:
+        if frame.number != wire.number or not wire.is_open:
             return
         try:
             seen = self._source.read(frame.data, frame.recv_ns)
