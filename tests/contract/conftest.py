@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contract.binance_venue import BinanceKit
 from contract.cases import label
 from contract.desk import Desk
 from contract.kit import VenueKit
 from contract.paper_venue import PaperKit
 
-KITS: dict[str, Callable[[], VenueKit]] = {"paper": PaperKit}
+KITS: dict[str, Callable[[], VenueKit]] = {"binance": BinanceKit, "paper": PaperKit}
 """A venue joins the contract by one line here: its name, and what makes its kit."""
 _outcomes: dict[str, dict[str, str]] = {}
 
@@ -51,15 +52,15 @@ def desk(
         if need in kit.capabilities.missing:
             pytest.skip(f"not offered: {kit.capabilities.missing[need]}")
     held = Desk(kit, tmp_path, **options)
-    held.connect()
     try:
+        held.connect()
         kit.begin()
         yield held
         kit.clear_faults()
         held.agree()
         held.close()
     finally:
-        held.adapter.disconnect()
+        held.abandon()
         kit.end()
 
 

@@ -188,6 +188,11 @@ class Desk:
 
         eventually(same, timeout_s)
 
+    def abandon(self) -> None:
+        """Disconnect what there is, whatever state it is in."""
+        if hasattr(self, "adapter"):
+            self.adapter.disconnect()
+
     def close(self) -> None:
         """Disconnect; nothing of ours is left at the venue."""
         if self.engine.settings.stop.policy == "leave":

@@ -1,0 +1,128 @@
+"""Binance under test: the real adapter against ``autotrader simulate binance`` in a process of its own."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from contextlib import ExitStack
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import ProxyHandler, Request, build_opener
+
+from contract.kit import Capabilities, Json, Terms
+from simulator_kit import RunningVenue, running
+from support import eventually
+
+from autotrader.errors import Unavailable, WaitTimeout
+from autotrader.execution.adapters.binance import BinanceAdapter
+from autotrader.messages import GetStatus, QuoteUpdate
+from autotrader.model import Quote, plain
+
+__all__ = ["BinanceKit"]
+
+D = Decimal
+SYMBOL = "BTCUSDT"
+CALL_S = 5.0
+OWN: Json = {"clock_every_s": 1, "trades_every_s": 1, "order_lanes": 2, "deadline_s": 2}
+"""Waits that are right for a venue far away, cut to what one in the same room needs."""
+_open = build_opener(ProxyHandler({})).open
+
+
+class BinanceKit:
+    """Binance's simulated venue as the contract uses it: every case has a fresh one, with its account as it opens."""
+
+    name = "binance"
+    terms = Terms(
+        SYMBOL, "BTC", "USDT", D("0.01"), D("0.00001"), D("0.01"), D(50), D("50000.00"), D("50001.00"), D(1), D(5), D("0.001"),
+        D("0.001"), "BTC", "USDT",
+    )
+    capabilities = Capabilities(
+        types=frozenset({"MARKET", "LIMIT", "STOP", "STOP_LIMIT"}), times=frozenset({"GTC", "IOC", "FOK"}),
+        missing={"bust": "spot trades are never taken back"},
+        doubtful_reply={
+            "status": 504, "body": '{"code":-1007,"msg":"Timeout waiting for response from backend server. Send status unknown."}',
+            "headers": {"Content-Type": "application/json"},
+        },
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._running: RunningVenue | None = None
+        self._adapter: BinanceAdapter | None = None
+
+    @property
+    def _venue(self) -> RunningVenue:
+        if self._running is None:
+            self._running = self._stack.enter_context(running("binance"))
+            self.begin()
+        return self._running
+
+    def make_adapter(self, **options: Any) -> BinanceAdapter:
+        ready = self._venue.ready
+        own = {name: ready[name] for name in ("rest", "ws", "stream")} | {"symbols": [SYMBOL], **OWN}
+        own |= {name: ready["credentials"][name] for name in ("api_key", "api_secret")}
+        self._adapter = BinanceAdapter({"venues": {"binance": own}}, mode="SIMULATED", **options)
+        return self._adapter
+
+    def ledger(self) -> Json:
+        return self._venue.ledger()
+
+    def faults(self, script: Json) -> None:
+        self._venue.faults(script)
+
+    def fired(self) -> int:
+        return sum(self._venue.fired().values())
+
+    def clear_faults(self) -> None:
+        self._venue.call("DELETE", "faults")
+
+    def show(self, bid: Decimal, ask: Decimal, bid_size: Decimal, ask_size: Decimal) -> None:
+        seen = self._quotes_seen()
+        if bid < ask:  # the venue itself never shows a crossed book: that is told to the engine alone
+            self._venue.market(SYMBOL, *(plain(one) for one in (bid, ask, bid_size, ask_size)))
+            eventually(lambda: seen is None or (self._quotes_seen() or 0) > seen)
+        if seen is not None and self._adapter is not None:
+            quote = Quote("binance", SYMBOL, bid, ask, bid_size, ask_size, self._adapter.engine.now_ns())
+            self._adapter.engine.ask_actor("oms", QuoteUpdate(quote))
+
+    def _quotes_seen(self) -> int | None:
+        """Return how many quotes the engine's feed has told; None while there is no engine, or no link."""
+        if self._adapter is None:
+            return None
+        try:
+            [venue] = self._adapter.engine.get_status().get("venues") or [{"link": "DOWN"}]
+            seen = self._adapter.engine.ask_actor("feed.market", GetStatus()).quotes if venue["link"] == "UP" else None
+        except (Unavailable, WaitTimeout):
+            return None
+        return None if seen is None else int(seen)
+
+    def trade(self, price: Decimal, quantity: Decimal) -> None:
+        self._venue.trade(SYMBOL, plain(price), plain(quantity))
+
+    def place_by_hand(self, side: str, quantity: Decimal, price: Decimal | None = None) -> str:
+        placed = self._venue.order(SYMBOL, side, plain(quantity), None if price is None else plain(price))
+        return str(placed["client_order_id"])
+
+    def cancel_by_hand(self, client_order_id: str) -> None:
+        keys = self._venue.credentials
+        query = urlencode({"symbol": SYMBOL, "origClientOrderId": client_order_id, "timestamp": round(time.time() * 1000)})
+        signature = hmac.new(keys["api_secret"].encode(), query.encode(), "sha256").hexdigest()
+        url = f"{self._venue.ready['rest']}/api/v3/order?{query}&signature={signature}"
+        with _open(Request(url, headers={"X-MBX-APIKEY": keys["api_key"]}, method="DELETE"), timeout=CALL_S) as answer:
+            answer.read()
+
+    def restart_venue(self, down_s: float, *, keep_orders: bool) -> None:
+        restart = {"restart": {"down_s": down_s, "keep_orders": keep_orders}}
+        self.faults({"rules": [{"on": "venue", "at_s": 0, "do": [restart]}]})
+
+    def begin(self) -> None:
+        terms = self.terms
+        self.show(terms.bid, terms.ask, terms.size, terms.size)
+
+    def end(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._adapter, self._running = None, None
+        self._stack.close()
