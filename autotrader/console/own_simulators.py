@@ -68,7 +68,8 @@ def _running(venue: str, keys: SimulatorKeys, journal: Path) -> Iterator[ReadyFi
     command = [sys.executable, "-m", "autotrader.console.leashed", "simulate", venue, "--ready-file", str(ready)]
     with said.open("wb") as log:
         child = subprocess.Popen(
-            [*command, *_options(keys, journal, venue)], stdin=subprocess.PIPE, stdout=log, stderr=log, umask=0o077,
+            [*command, *_options(keys, journal, venue)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log,
+            umask=0o077,  # stdout would say the keys
             start_new_session=True,  # Ctrl-C in a terminal is for the run alone: its orders are cancelled first
         )
     try:

@@ -24,12 +24,12 @@ IDENTITY = ("account", "account_id", "environment", "api_key", "api_secret", "pr
 
 
 class ReadyFile(msgspec.Struct, frozen=True):
-    """What a simulated venue says of itself; None where it has none."""
+    """What a simulated venue says of itself; None where it has none. ``credentials`` may hold other kinds of keys as tables."""
 
     venue: str
     host: str
     port: int
-    credentials: dict[str, str | None]
+    credentials: dict[str, Any]
     rest: str | None = None
     ws: str | None = None
     stream: str | None = None
@@ -88,7 +88,7 @@ def _keys_of(ready: ReadyFile) -> dict[str, Any]:
     if ready.rest is None:
         own |= {"host": ready.host, "port": ready.port}
     for name, value in ready.credentials.items():
-        if value is not None:
+        if isinstance(value, str):
             key = "account" if name == "account_id" else name
             own[key] = Secret(value, "a ready file") if is_secret_path(("venues", ready.venue, key)) else value
     return own

@@ -66,6 +66,15 @@ def test_a_venue_without_urls_gets_host_and_port_and_its_account(tmp_path: Path)
     assert (section.account, section.options) == ("DU1", {"host": "127.0.0.1", "port": 4000})
 
 
+def test_other_kinds_of_keys_are_passed_over(tmp_path: Path) -> None:
+    keys = {"api_key": "the-key-1", "api_secret": "the-secret-1", "rsa": {"api_key": "rsa-key", "private_key": "PEM"}}
+    section = settings_of(ready(tmp_path, credentials=keys)).venues["binance"]
+    secret = section.secret("api_secret")
+    assert secret is not None
+    assert secret.reveal() == "the-secret-1"
+    assert section.secret("private_key") is None
+
+
 def test_two_files_of_one_venue_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="twice for binance"):
         settings_of(ready(tmp_path), ready(tmp_path))
