@@ -51,15 +51,19 @@ class FrontActor(Worker):
 
     @handles(OrderUpdated)
     def _on_update(self, msg: OrderUpdated) -> None:
-        for ticket in self._tickets.get(msg.update.client_order_id, ()):
-            ticket.deliver(msg.update)
-        if msg.update.is_done:
-            self._tickets.pop(msg.update.client_order_id, None)
+        self._deliver(msg.update)
 
     @handles(FillBooked)
     def _on_fill(self, msg: FillBooked) -> None:
         for ticket in self._tickets.get(msg.fill.client_order_id, ()):
             ticket.deliver_fill(msg.fill)
+        self._deliver(msg.update)
+
+    def _deliver(self, update: OrderUpdate) -> None:
+        for ticket in self._tickets.get(update.client_order_id, ()):
+            ticket.deliver(update)
+        if update.is_done:
+            self._tickets.pop(update.client_order_id, None)
 
     @handles(RequestRefused)
     def _on_refused(self, msg: RequestRefused) -> None:

@@ -300,10 +300,11 @@ class Books(Money):
             self._undo(record, message.trade_id, applied)
         elif cell.holds:
             record.held_busts += (message.trade_id,)
+        known_as = record.venue_order_id
         move(record, cell, number, message, message.ts_ns, self._lag(record) if cell.query else 0, applied)
         if number > 2:
             name = message.venue_order_id
-            if name is not None:
+            if name is not None and name != known_as:
                 if record.venue_order_id is None:
                     learn_id(record, name)
                 self._note_id(record, name)

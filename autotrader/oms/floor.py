@@ -29,7 +29,7 @@ from autotrader.messages import (
     SymbolBlocked,
     SymbolReleased,
 )
-from autotrader.model import DONE_STATES, KillLevel, OrderState, OrderUpdate, Position, Quote
+from autotrader.model import DONE_STATES, Fill, KillLevel, OrderState, OrderUpdate, Position, Quote
 from autotrader.oms.book import Applied, Books, PositionKey
 from autotrader.oms.desk import Desk
 from autotrader.oms.foreign import Strangers
@@ -82,6 +82,7 @@ class Floor:
         self.quotes: dict[tuple[str, str], Quote] = {}
         self.updated: Callable[[OrderUpdate], None] | None = None
         self._moved, self._stale = dict[PositionKey, None](), dict[PositionKey, None]()
+        self._booked: list[Fill] = []
         self._stale_balances: set[tuple[str, str]] = set()
         self._account_told_ns, self._account_dirty = 0, False
         self._closed: deque[str] = deque(name for name, record in books.orders.items() if record.is_done)
@@ -114,7 +115,7 @@ class Floor:
         if applied.fills or applied.undone or applied.amended:
             self._book(applied)
         if order is not None:
-            self._publish(order, applied.previous)
+            self._publish(order, applied)
         elif isinstance(event, BalanceOpened | BalanceTransferred):
             self._pay(event)
         if applied.positions:
@@ -125,15 +126,19 @@ class Floor:
             self._raise_alarm(event, applied)
         return applied
 
-    def _publish(self, order: OrderUpdate, previous: OrderState | None) -> None:
-        outbox, state = self.outbox, order.state
+    def _publish(self, order: OrderUpdate, applied: Applied) -> None:
+        """Tell of an order as it stands now; a runner hears it with the fill, where that is what moved it."""
+        outbox, state, previous = self.outbox, order.state, applied.previous
         outbox.updates.append(order)
         self.exposure.on_order(order)
-        told, route = OrderUpdated(order), self.routes.get(order.strategy)
-        if route is not None:
-            outbox.news[route].append(told)
-        if self.watchers or self.update_subscribers:
-            self._tell_others(order.strategy, order.client_order_id, told, self.update_subscribers)
+        if not applied.fills or applied.undone:
+            told, route = OrderUpdated(order), self.routes.get(order.strategy)
+            if route is not None:
+                outbox.news[route].append(told)
+            if self.watchers:
+                self._tell_watchers(order.strategy, order.client_order_id, told)
+        for subscriber in self.update_subscribers:
+            outbox.tell(subscriber, OrderUpdated(order))
         if state in DONE_STATES:
             if previous not in DONE_STATES:
                 self._close(order.client_order_id)
@@ -176,13 +181,11 @@ class Floor:
         for route in self.routes.values():
             self.outbox.tell(route, message)
 
-    def _tell_others(self, strategy: str, client_order_id: str, message: Message, subscribers: list[Outlet]) -> None:
-        """Tell those who watch an order beside its own strategy, and those who subscribed."""
+    def _tell_watchers(self, strategy: str, client_order_id: str, message: Message) -> None:
+        """Tell those who watch an order beside its own strategy."""
         for name in self.watchers.get(client_order_id, ()):
             if name != strategy and name in self.routes:
                 self.outbox.tell(self.routes[name], message)
-        for subscriber in subscribers:
-            self.outbox.tell(subscriber, message)
 
     def subscribe(self, outlet: Outlet, *, fills: bool, updates: bool) -> None:
         """Tell ``outlet`` of notices, and of fills and order updates as asked; asking again only adds."""
@@ -196,17 +199,20 @@ class Floor:
         if applied.undone or applied.amended:
             outbox.take_back(applied.undone)
             outbox.fills += applied.amended
-            self.metrics.on_corrected(applied.undone, applied.amended)
+            self.metrics.on_undone(applied.undone)
+            self.metrics.on_amended(applied.amended)
         outbox.fills += applied.kept
+        self._booked += applied.fills
         for fill in applied.fills:
-            self.metrics.on_fill(fill, self.wall.monotonic_ns())
             if order is None or applied.undone:
                 continue
             booked, route = FillBooked(fill, order, applied.decided_ns), self.routes.get(order.strategy)
             if route is not None:
                 outbox.news[route].append(booked)
-            if self.watchers or self.fill_subscribers:
-                self._tell_others(order.strategy, fill.client_order_id, booked, self.fill_subscribers)
+            if self.watchers:
+                self._tell_watchers(order.strategy, fill.client_order_id, booked)
+            for subscriber in self.fill_subscribers:
+                outbox.tell(subscriber, booked)
             if not order.foreign and (breach := self.limits.on_fill(fill, self.clock.now_ns())) is not None:
                 self.carry_out(breach)
 
@@ -351,8 +357,11 @@ class Floor:
     # ------------------------------------------------------------ the flush
 
     def settle(self) -> None:
-        """Bring positions and accounts up to date for the journal and those who listen; part of every flush."""
+        """Bring metrics, positions and accounts up to date for the journal and those who listen; part of every flush."""
         self.refresh_balances()
+        if self._booked:
+            self.metrics.on_fills(self._booked, self.wall.monotonic_ns())
+            self._booked = []
         for venue, _, symbol in self._moved:
             if symbol:
                 position = self.position(venue, symbol)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -65,37 +65,45 @@ class Metrics:
     def on_times(self, message: OrdersTimed) -> None:
         """Count when requests left and were answered; zero stands for a time that is not known."""
         decided_ns = self._decided.get
-        times = [(decided_ns(name, 0), written, answered) for name, written, answered in message.times]
-        self.decision_to_wire.add_all([written - began for began, written, _ in times if began and written])
-        self.wire_to_ack.add_all([answered - written for _, written, answered in times if written and answered])
-        self.decision_to_ack.add_all([answered - began for began, _, answered in times if began and answered])
+        to_wire, wire_to_ack, to_ack = list[int](), list[int](), list[int]()
+        for name, written, answered in message.times:
+            began = decided_ns(name, 0)
+            if began and written:
+                to_wire.append(written - began)
+            if answered:
+                if written:
+                    wire_to_ack.append(answered - written)
+                if began:
+                    to_ack.append(answered - began)
+        self.decision_to_wire.add_all(to_wire)
+        self.wire_to_ack.add_all(wire_to_ack)
+        self.decision_to_ack.add_all(to_ack)
 
-    def on_fill(self, fill: Fill, now_ns: int = 0) -> None:
-        """Count a booked fill; with ``now_ns`` the first of an order gives decision to fill."""
-        self.fills += 1
-        self._add(fill)
-        seen, name = self._filled_orders, fill.client_order_id
-        if name not in seen:
-            seen[name] = None
-            self.orders_filled += 1
-            if len(seen) > _TRACKED:
-                seen.popitem(last=False)
-            began_ns = self._decided.get(name, 0)
-            if began_ns and now_ns:
-                self.decision_to_fill.add_all((now_ns - began_ns,))
+    def on_fills(self, fills: Sequence[Fill], now_ns: int = 0) -> None:
+        """Count booked fills; with ``now_ns`` the first of an order gives decision to fill."""
+        self.fills += len(fills)
+        self._add(fills)
+        seen, decided, waits = self._filled_orders, self._decided, []
+        for fill in fills:
+            name = fill.client_order_id
+            if name not in seen:
+                seen[name] = None
+                self.orders_filled += 1
+                if len(seen) > _TRACKED:
+                    seen.popitem(last=False)
+                began_ns = decided.get(name, 0)
+                if began_ns and now_ns:
+                    waits.append(now_ns - began_ns)
+        self.decision_to_fill.add_all(waits)
 
-    def on_undone(self, fill: Fill) -> None:
-        """Take back a fill that was busted, or an inferred one whose real one came."""
-        self.fills -= 1
-        self._add(fill, undone=True)
+    def on_undone(self, fills: Sequence[Fill]) -> None:
+        """Take back fills that were busted, or inferred ones whose real ones came."""
+        self.fills -= len(fills)
+        self._add([structs.replace(fill, quantity=-fill.quantity, fee=-fill.fee) for fill in fills])
 
-    def on_corrected(self, undone: Iterable[Fill], amended: Iterable[Fill]) -> None:
-        """Take back some fills, and count what others cost whose fee was not known."""
-        for fill in undone:
-            self.on_undone(fill)
-        for fill in amended:
-            self.on_undone(structs.replace(fill, fee=ZERO))
-            self.on_fill(fill)
+    def on_amended(self, fills: Sequence[Fill]) -> None:
+        """Count what fills cost whose fee was not known when they were counted."""
+        self._add([structs.replace(fill, quantity=ZERO) for fill in fills])
 
     def summary(self, rates: Mapping[str, Decimal] | None = None) -> dict[str, Any]:
         """Return all of it in the form of ``--summary-json``: decimals as text, latencies in microseconds.
@@ -117,17 +125,18 @@ class Metrics:
             },
         }
 
-    def _add(self, fill: Fill, *, undone: bool = False) -> None:
-        instrument = None if self._instrument_of is None else self._instrument_of(fill.venue, fill.symbol)
-        amount, fee, quote = fill.price * fill.quantity, fill.fee, ""
-        if undone:
-            amount, fee = -amount, -fee
-        if instrument is not None:
-            quote = instrument.quote
-            amount *= instrument.multiplier
-        self.notional[quote] = self.notional.get(quote, ZERO) + amount
-        if fee:
-            self.fees[fill.fee_asset] = self.fees.get(fill.fee_asset, ZERO) + fee
+    def _add(self, fills: Iterable[Fill]) -> None:
+        fees, traded = self.fees, dict[tuple[str, str], Decimal]()
+        for fill in fills:
+            key = (fill.venue, fill.symbol)
+            traded[key] = traded.get(key, ZERO) + fill.price * fill.quantity
+            if fill.fee:
+                fees[fill.fee_asset] = fees.get(fill.fee_asset, ZERO) + fill.fee
+        for (venue, symbol), amount in traded.items():
+            instrument = None if self._instrument_of is None else self._instrument_of(venue, symbol)
+            quote = "" if instrument is None else instrument.quote
+            worth = amount if instrument is None else amount * instrument.multiplier
+            self.notional[quote] = self.notional.get(quote, ZERO) + worth
 
     def _total(self, rates: Mapping[str, Decimal]) -> Decimal:
         if not rates and len(self.notional) == 1:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from autotrader.messages import OrderEvent, OrderFilled, TradeBusted
 
 __all__ = ["Naming", "VenueIds", "foreign_id", "is_nameless", "naming_of"]
@@ -16,32 +18,23 @@ class VenueIds:
     """Client order ids by venue, venue order id and symbol. One thread; pure."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], dict[str, str]] = {}
+        self._known: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
 
     def note(self, venue: str, symbol: str, venue_order_id: str, client_order_id: str) -> None:
         """Let the venue's id name an order; the newest order of the symbol is meant from now on."""
-        known = self._known.get((venue, venue_order_id))
-        if known is None:
-            self._known[venue, venue_order_id] = {symbol: client_order_id}
-        else:
-            known[symbol] = client_order_id
+        self._known[venue, symbol][venue_order_id] = client_order_id
 
     def find(self, venue: str, venue_order_id: str, symbol: str = "") -> str | None:
         """Return the client order id; without a symbol only where the id names one order of the venue."""
-        known = self._known.get((venue, venue_order_id))
-        if known is None:
-            return None
         if symbol:
-            return known.get(symbol)
-        return next(iter(known.values())) if len(known) == 1 else None
+            return self._known[venue, symbol].get(venue_order_id)
+        symbols = (known for (where, _), known in self._known.items() if where == venue)
+        named = [known[venue_order_id] for known in symbols if venue_order_id in known]
+        return named[0] if len(named) == 1 else None
 
     def forget(self, venue: str, symbol: str, venue_order_id: str) -> None:
         """Let the id name nothing in this symbol."""
-        known = self._known.get((venue, venue_order_id))
-        if known is not None:
-            known.pop(symbol, None)
-            if not known:
-                del self._known[venue, venue_order_id]
+        self._known[venue, symbol].pop(venue_order_id, None)
 
 
 def naming_of(event: OrderEvent) -> Naming:

@@ -174,6 +174,8 @@ class StrategyRunnerActor(Worker):
             if memory.is_new(msg.fill) and strategy is not None and not self._off:
                 self._fills += 1
                 self._guarded(strategy.record_execution, msg.fill)
+            if self._on_order is not None and not self._off:
+                self._guarded(self._on_order, msg.update)
         self._fill_came = self._settings.decide_on_fill
 
     @handles_batch(OrderUpdated)

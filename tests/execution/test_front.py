@@ -86,6 +86,13 @@ def test_a_ticket_follows_its_order_and_is_let_go_at_the_end(front: Stage) -> No
     assert set(front.actor._tickets) == {"c2"}
 
 
+def test_a_fill_brings_its_order_along(front: Stage) -> None:
+    ticket = Ticket("c1")
+    front.tell(OpenTicket(ticket), booked())
+    assert ticket.wait(0).state is S.FILLED
+    assert front.actor._tickets == {}
+
+
 def test_a_refusal_concerns_the_newest_ticket_of_its_request_alone(front: Stage) -> None:
     submit, first, second = Ticket("c1", is_answered), Ticket("c1", until_replaced()), Ticket("c1", until_replaced())
     for ticket in (submit, first, second):

@@ -77,12 +77,12 @@ def test_a_fill_reaches_position_limits_journal_route_subscriber_and_metrics_onc
     assert (summary["fills"], summary["orders"], summary["fill_rate"], summary["fees"]) == (1, 1, 1.0, {"USDT": "0.1"})
 
 
-def test_the_fill_is_told_before_the_order_that_it_ends(house: House) -> None:
+def test_a_fill_is_told_with_the_order_that_it_ends(house: House) -> None:
     order = house.working()
     house.probes["runner.s"].seen.clear()
     house.tell(house.fill(order, "t1"))
-    kinds = [type(one) for one in house.seen("runner.s") if isinstance(one, FillBooked | OrderUpdated)]
-    assert kinds == [FillBooked, OrderUpdated]
+    (told,) = [one for one in house.seen("runner.s") if isinstance(one, FillBooked | OrderUpdated)]
+    assert (type(told), told.update.state) == (FillBooked, S.FILLED)
 
 
 def test_balances_follow_fills_before_the_next_check(house: House) -> None:

@@ -100,7 +100,7 @@ def test_lists_of_one_lane_travel_as_one(house: House) -> None:
     house.probes["runner.s"].tells.clear()
     house.tell_together(*[house.fill(order, f"t{number}") for number, order in enumerate(orders)])
     told = [tell for tell in house.probes["runner.s"].tells if isinstance(tell[0], FillBooked)]
-    assert [len(tell) for tell in told] == [7]  # three fills, three updates, one position
+    assert [len(tell) for tell in told] == [4]  # three fills with their orders, one position
 
 
 def test_nothing_to_say_is_no_commit(house: House) -> None:

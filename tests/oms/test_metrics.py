@@ -36,8 +36,7 @@ def test_orders_fills_and_nos_are_counted() -> None:
     metrics.on_rejected("OrderRejected", "-2010")
     metrics.on_rejected("CancelRejected", "-2011")
     metrics.on_unknown()
-    metrics.on_fill(fill("t1", "2", "100", fee="0.002", fee_asset="BTC"))
-    metrics.on_fill(fill("t2", "1", "100.5", fee="0.1"))
+    metrics.on_fills([fill("t1", "2", "100", fee="0.002", fee_asset="BTC"), fill("t2", "1", "100.5", fee="0.1")])
     summary = metrics.summary()
     assert {key: summary[key] for key in ("orders", "fills", "denied", "rejected", "unknown", "fill_rate")} == {
         "orders": 2, "fills": 2, "denied": 1, "rejected": 1, "unknown": 1, "fill_rate": 0.5,
@@ -49,15 +48,21 @@ def test_orders_fills_and_nos_are_counted() -> None:
 
 def test_what_is_undone_is_taken_back() -> None:
     metrics = Metrics(known)
-    metrics.on_fill(fill("t1", "2", "100", fee="1"))
-    metrics.on_undone(fill("t1", "2", "100", fee="1"))
+    metrics.on_fills([fill("t1", "2", "100", fee="1")])
+    metrics.on_undone([fill("t1", "2", "100", fee="1")])
     assert (metrics.fills, metrics.notional, metrics.fees) == (0, {"USDT": D(0)}, {"USDT": D(0)})
+
+
+def test_a_fee_that_was_not_known_is_all_that_is_added() -> None:
+    metrics = Metrics(known)
+    metrics.on_fills([fill("t1", "2", "100")])
+    metrics.on_amended([fill("t1", "2", "100", fee="1")])
+    assert (metrics.fills, metrics.notional, metrics.fees) == (1, {"USDT": D(200)}, {"USDT": D(1)})
 
 
 def test_the_notional_counts_multiplier_and_rates() -> None:
     metrics = Metrics(known)
-    metrics.on_fill(fill("t1", "3", "50000", venue="okx", symbol="BTC-PERP"))
-    metrics.on_fill(fill("t2", "1", "7", venue="nowhere"))
+    metrics.on_fills([fill("t1", "3", "50000", venue="okx", symbol="BTC-PERP"), fill("t2", "1", "7", venue="nowhere")])
     summary = metrics.summary()
     assert summary["filled_notional_by_currency"] == {"": "7", "USDT": "1500.00"}
     assert summary["filled_notional"] == "1500.00"
@@ -68,8 +73,8 @@ def test_latencies_are_told_apart() -> None:
     metrics = Metrics()
     metrics.on_order(order("c1", decided_ns=1_000_000))
     metrics.on_times(OrdersTimed("binance", (("c1", 1_100_000, 1_500_000), ("nobody", 5, 10), ("c1", 0, 0))))
-    metrics.on_fill(fill("t1"), now_ns=1_700_000)
-    metrics.on_fill(fill("t2"), now_ns=9_900_000)
+    metrics.on_fills([fill("t1")], now_ns=1_700_000)
+    metrics.on_fills([fill("t2")], now_ns=9_900_000)
     latency = metrics.summary()["latency_us"]
     assert latency["decision_to_wire"]["mean"] == 100.0
     assert latency["wire_to_ack"]["p99"] == pytest.approx(400, rel=0.03)
@@ -83,7 +88,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = Metrics()
     for number in range(10):
         metrics.on_order(order(f"c{number}"))
-        metrics.on_fill(fill(f"t{number}", client_order_id=f"c{number}"), 1)
+        metrics.on_fills([fill(f"t{number}", client_order_id=f"c{number}")], 1)
     assert (len(metrics._decided), len(metrics._filled_orders), metrics.orders_filled) == (3, 3, 10)
 
 

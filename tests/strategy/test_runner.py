@@ -206,6 +206,15 @@ def test_a_class_with_two_methods_is_enough() -> None:
     assert not bench.status.off
 
 
+def test_the_order_is_told_after_the_fill_that_moved_it() -> None:
+    strategy, heard = Scripted(), list[object]()
+    strategy.record_execution = strategy.on_order = heard.append  # type: ignore[method-assign]
+    bench = Bench(strategy).quote()
+    first, second = booked("t1"), booked("t2", state=OrderState.FILLED)
+    bench.tell([first, second], first)
+    assert heard == [first.fill, first.update, second.fill, second.update, first.update]
+
+
 def test_a_refused_request_is_counted_and_harms_nothing() -> None:
     bench = Bench(Scripted()).tell(RequestRefused("x", "cancel", "UNKNOWN_ORDER", "no such order", "s"))
     assert (bench.status.refused, bench.status.off) == (1, "")
