@@ -72,21 +72,19 @@ def order(quantity: str = "0.001", price: str | None = "50000.00", **more: Any) 
 
 
 class FakeStream:
-    """One connection of the user stream."""
+    """One connection of the user stream; the venue pings it, unless ``mute``."""
 
-    def __init__(self, number: int, clock: ManualClock) -> None:
-        self.number, self.sent, self.closed = number, [], False
-        self._clock = clock
-        self.last_heard_ns = clock.monotonic_ns()
+    def __init__(self, number: int, now_ns: int) -> None:
+        self.number, self.closed, self.mute = number, False, False
+        self.sent: list[Any] = []
+        self.last_heard_ns = now_ns
 
-    def send(self, text: str) -> None:
+    def send(self, text: str) -> bool:
         self.sent.append(msgspec.json.decode(text))
+        return not self.closed
 
     def close(self) -> None:
         self.closed = True
-
-    def hear(self) -> None:
-        self.last_heard_ns = self._clock.monotonic_ns()
 
 
 class Bench:
@@ -174,6 +172,9 @@ class Bench:
         for _ in range(max(1, round(seconds / step_s))):
             self.clock.advance(step_s)
             self.wall.advance(step_s)
+            for stream in self.streams:
+                if not stream.mute:
+                    stream.last_heard_ns = self.clock.now_ns()
             self.runtime.wall_ticker.fire_due()  # type: ignore[attr-defined]
             self.run()
         return self.since(before)
@@ -237,7 +238,7 @@ class Bench:
     # ------------------------------------------------------------ streams
 
     def _open(self, number: int) -> FakeStream:
-        self.streams.append(FakeStream(number, self.wall))
+        self.streams.append(FakeStream(number, self.clock.now_ns()))
         return self.streams[-1]
 
     @property

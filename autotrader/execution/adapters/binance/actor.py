@@ -46,7 +46,9 @@ from autotrader.messages import (
     Message,
     OrderCanceled,
     OrderExpired,
+    OrderFilled,
     OrderNotSent,
+    OrderRejected,
     ProbeVenue,
     QueryOrder,
     QuoteUpdate,
@@ -109,9 +111,9 @@ class BinanceBrokerActor(SessionBroker):
             code = error.code if isinstance(error, InvalidOrder) else "ENCODE"
             return self._deny(command, code, str(error))
         known = self.registry.sent(order)
-        known.ends_ns = ends_ns
         if ends_ns is not None:
-            self.memory.ends_ns[order.client_order_id] = ends_ns
+            self.memory.ends[order.client_order_id] = (ends_ns, order.time_in_force)
+            known.ends_ns, known.time_in_force = ends_ns, order.time_in_force
         self.enqueue(
             Duty.ORDER, call, command.receipt.write_class, order_id=order.client_order_id,
             expires_ns=self.wall.monotonic_ns() + left_ns, receipt=command.receipt, attempt=command.attempt,
@@ -241,10 +243,17 @@ class BinanceBrokerActor(SessionBroker):
         if isinstance(message, OrderCanceled):
             known = self.registry.get(message.client_order_id)
             if known is not None and known.ending:
-                reason = f"its time in force, {known.ending}, is over"
+                reason = f"{known.time_in_force} is over"
                 message = OrderExpired(message.client_order_id, self.venue, message.ts_ns, message.venue_order_id, reason)
         self.told.append(message)
         self.registry.hear(message)
+        if self.memory.ends and isinstance(message, OrderCanceled | OrderExpired | OrderFilled | OrderNotSent | OrderRejected):
+            self._forget_end(message.client_order_id)
+
+    def _forget_end(self, client_order_id: str) -> None:
+        known = self.registry.get(client_order_id)
+        if known is not None and known.is_done:
+            self.memory.ends.pop(client_order_id, None)
 
     def take_event(self, event: UserFrame) -> None:
         """Take an event of the user stream."""
@@ -352,7 +361,8 @@ class BinanceBrokerActor(SessionBroker):
         listed = {(facts.symbol, facts.order_id) for facts in books.orders}
         self.registry.keep_listed(listed, books.symbols, snapshot.asked_ns - 60 * SECOND)
         for known in self.registry.open_orders():
-            known.ends_ns = known.ends_ns or self.memory.ends_ns.get(known.client_order_id)
+            if known.ends_ns is None and known.client_order_id in self.memory.ends:
+                known.ends_ns, known.time_in_force = self.memory.ends[known.client_order_id]
         self._trades_since_ns = snapshot.asked_ns
         self._trades_due_ns = self.wall.monotonic_ns() + round(self.settings.trades_every_s * SECOND)
         for rules in () if self.greeting is None else self.greeting.rules.values():
@@ -378,7 +388,7 @@ class BinanceBrokerActor(SessionBroker):
 
     def _end(self, known: Known, engine_ns: int) -> None:
         """Cancel an order at the end of its time in force; again after a while if it is still there."""
-        known.ending = known.ending or "DAY or GTD"
+        known.ending = True
         known.ends_ns = engine_ns + ASK_AGAIN_NS
         number = None if known.number is None else str(known.number)
         self.send_cancel(SendCancel(known.client_order_id, number, known.symbol))

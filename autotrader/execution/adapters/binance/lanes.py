@@ -194,7 +194,7 @@ class Lanes:
     def _placing(self, order_id: str) -> _Lane | None:
         for lane in self._lanes.values():
             job = lane.job
-            if job is not None and job.duty is Duty.ORDER and job.order_id == order_id:
+            if order_id and job is not None and job.duty is Duty.ORDER and job.order_id == order_id:
                 return lane
         return None
 

@@ -37,7 +37,8 @@ class Known:
 
     __slots__ = (
         "amends", "carried", "client_order_id", "counted", "ending", "ends_ns", "filled", "is_algo", "is_done", "number",
-        "numbers", "price", "quantity", "since_ns", "stop_price", "symbol", "trades", "wire_id",
+        "numbers", "price", "quantity", "since_ns", "stop_price", "symbol", "time_in_force",
+        "trades", "wire_id",
     )
 
     def __init__(self, client_order_id: str, symbol: str) -> None:
@@ -53,7 +54,8 @@ class Known:
         self.is_done = self.is_algo = self.counted = False
         self.trades: dict[str, Decimal] = {}
         self.ends_ns: int | None = None  # when the adapter has to end it, since the venue has no such time in force
-        self.ending = ""  # the time in force by which it is being ended
+        self.time_in_force = "its time in force"  # the one that the adapter stands in for
+        self.ending = False
 
     def standing(self) -> Standing:
         """Return the order as a change of its terms has to know it."""
@@ -185,7 +187,7 @@ class Registry:
 
     def _name(self, known: Known, number: int) -> None:
         known.numbers.add(number)
-        self._names[(known.symbol, number)] = known.client_order_id
+        self._names[known.symbol, number] = known.client_order_id
 
     def _point(self, known: Known, number: int) -> None:
         known.number = number

@@ -84,13 +84,13 @@ class Stage(Enum):
 class Memory:
     """What outlives an incarnation of the broker within one run; one thread at a time.
 
-    ``heard_ns``: when the venue was heard last, so that a successor marks the gap. ``ends_ns``: when orders have to be ended by
-    the adapter, by our id.
+    ``heard_ns``: when the venue was heard last, so that a successor marks the gap. ``ends``: which orders the adapter has to end,
+    by our id: when, and by which time in force.
     """
 
     def __init__(self) -> None:
         self.heard_ns = 0
-        self.ends_ns: dict[str, int] = {}
+        self.ends: dict[str, tuple[int, str]] = {}
 
 
 class SessionBroker(CallingBroker):
@@ -355,7 +355,7 @@ class SessionBroker(CallingBroker):
         text = f"status {answer.status}" if answer.error is None else f"{answer.error.code}: {answer.error.msg}"
         lasting = answer.status in (UNAUTHORISED, 403)
         if self._lines.is_renewing and number == self._lines.coming:
-            self._lines.closed(number)
+            self._lines.closed(number, self.wall.monotonic_ns())
             self._close_stream(number)
             self.log.bind(venue=self.venue).warning("the fresh connection got no user stream: {}", text)
         else:
@@ -370,7 +370,7 @@ class SessionBroker(CallingBroker):
         if closed.number not in self._streams:
             return
         self._close_stream(closed.number)
-        fate = self._lines.closed(closed.number)
+        fate = self._lines.closed(closed.number, self.wall.monotonic_ns())
         if fate is Fate.COUNTED or (fate is Fate.COMING and self._lines.current is None):
             self.go_down(f"the user stream was lost: {closed.reason}", at_once=fate is Fate.COUNTED)
 
@@ -400,7 +400,7 @@ class SessionBroker(CallingBroker):
         if current is not None and self._is_silent(self._streams[current].last_heard_ns):
             self.go_down(f"the user stream has been silent for over {self.settings.silence_s:g} s", at_once=True)
         elif coming is not None and self._lines.is_late(now_ns):
-            self._lines.closed(coming)
+            self._lines.closed(coming, now_ns)
             self._close_stream(coming)
             if current is None and self.stage is not Stage.WAITING:
                 self.go_down("the user stream could not be opened in time")

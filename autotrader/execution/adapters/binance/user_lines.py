@@ -14,6 +14,7 @@ __all__ = ["Fate", "UserLines"]
 
 SECOND: Final = 1_000_000_000
 CONNECT_NS: Final = 15 * SECOND
+PAUSE_NS: Final = 10 * SECOND
 
 
 class Fate(Enum):
@@ -32,7 +33,7 @@ class UserLines:
         self.current: int | None = None
         self.coming: int | None = None
         self._numbers = 0
-        self._since_ns = self._coming_since_ns = 0
+        self._since_ns = self._coming_since_ns = self._not_before_ns = 0
         self._hurry = False
 
     # ------------------------------------------------------------ what happens
@@ -40,7 +41,7 @@ class UserLines:
     def begin(self, now_ns: int) -> int:
         """Return the number of the next connection, which is to be opened now."""
         self._numbers += 1
-        self.coming, self._coming_since_ns, self._hurry = self._numbers, now_ns, False
+        self.coming, self._coming_since_ns = self._numbers, now_ns
         return self._numbers
 
     def subscribed(self, number: int, now_ns: int) -> int | None:
@@ -48,15 +49,16 @@ class UserLines:
         if number != self.coming:
             return None
         old, self.current, self.coming, self._since_ns = self.current, number, None, now_ns
+        self._hurry = False
         return old
 
-    def closed(self, number: int) -> Fate:
-        """Take note of an end."""
+    def closed(self, number: int, now_ns: int) -> Fate:
+        """Take note of an end; a second connection that failed is not tried again at once."""
         if number == self.current:
             self.current = None
             return Fate.COUNTED
         if number == self.coming:
-            self.coming = None
+            self.coming, self._not_before_ns = None, now_ns + PAUSE_NS
             return Fate.COMING
         return Fate.OLD
 
@@ -79,7 +81,7 @@ class UserLines:
 
     def is_renewal_due(self, now_ns: int) -> bool:
         """Say whether a second connection is to be opened now."""
-        if self.current is None or self.coming is not None:
+        if self.current is None or self.coming is not None or now_ns < self._not_before_ns:
             return False
         return self._hurry or now_ns - self._since_ns >= self._renew_ns
 
