@@ -99,8 +99,10 @@ def _info(state: AccountState, rights: KeyRights | None, settings: BinanceSettin
         raise _lasting(
             "KEY_PERMISSIONS", "the key may withdraw: take that right from it in Binance's API management, or use another key"
         )
+    if not state.uid and not settings.any_account:
+        raise _lasting("ACCOUNT_UNCONFIRMED", f"the venue does not say whose account this is; {settings.account} is configured")
     can_withdraw = state.can_withdraw if rights is None else rights.can_withdraw
-    account = settings.account if settings.any_account or not state.uid else state.uid
+    account = settings.account if settings.any_account else state.uid
     return AccountInfo(settings.codec.venue, account, settings.mode, can_trade=True, can_withdraw=can_withdraw)
 
 
