@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure autotrader on this machine, beside a bare Pykka sketch in the same run; figures and ratios, nothing asserted.
 
-    python scripts/benchmark.py [--json] [--only throughput,latency,kill,memory,restart,import] [--quick]
+    python scripts/benchmark.py [--json] [--only throughput,latency,kill,memory,restart,import,binance] [--quick]
 
 Every measurement is a process of its own, and engine and sketch take turns, so that noise hits both alike; medians are shown.
 """
@@ -166,8 +166,16 @@ def imports(quick: bool) -> Figures:
     }
 
 
+def binance(quick: bool) -> Figures:
+    """Orders through the real adapter against a simulated Binance, beside python-binance's client; frames; a kill sweep."""
+    import bench_binance
+
+    return bench_binance.binance(child, quick)
+
+
 SECTIONS: dict[str, Callable[[bool], Figures]] = {
     "throughput": throughput, "latency": latency, "kill": kill, "memory": memory, "restart": restart, "import": imports,
+    "binance": binance,
 }
 
 
