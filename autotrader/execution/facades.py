@@ -61,9 +61,10 @@ class BaseBrokerAdapter:
                 raise ConfigError("give an ExecutionConfig or options, not both")
             return self._config
         sections = dict(self._config or {})
-        own = {key: value for key, value in self._options.items() if key not in Settings.model_fields}
+        wide = {key: value for key, value in self._options.items() if _is_section(key, value)}
+        own = {key: value for key, value in self._options.items() if key not in wide}
         arm = own.pop("arm", False) is True
-        sections = _merged(sections, {key: value for key, value in self._options.items() if key in Settings.model_fields})
+        sections = _merged(sections, wide)
         sections = _merged(sections, {"venues": {self.venue: {"enabled": True, **own}}})
         return ExecutionConfig(arm=arm, **{"mode": self.mode, **sections})
 
@@ -203,6 +204,11 @@ class ResiliencyManager:
         status: ResiliencyStatus = self.adapter.engine.ask_actor(f"resiliency.{self.adapter.venue}", GetStatus())
         plain: dict[str, Any] = msgspec.to_builtins(status)
         return plain
+
+
+def _is_section(key: str, value: object) -> bool:
+    """Say whether an option is a section of the configuration; ``account`` as text is the venue's own."""
+    return key in Settings.model_fields and not (key == "account" and isinstance(value, str))
 
 
 def _merged(tree: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,7 +40,8 @@ def test_flags_win_over_the_engine_section() -> None:
     assert ExecutionConfig(env={}, cycle_time_ms=20, engine={"cycle_time_ms": 30}).cycle_time_ms == 20
 
 
-LIVE: dict[str, Any] = {"mode": "LIVE", "venues": {"binance": {"enabled": True, "account": "1", "api_key": "keyX", "api_secret": "secretX"}}}
+OWN = {"enabled": True, "account": "1", "api_key": "keyX", "api_secret": "secretX"}
+LIVE: dict[str, Any] = {"mode": "LIVE", "venues": {"binance": OWN}}
 
 
 def test_live_trades_only_when_it_is_armed_beside_its_mode(tmp_path: Path) -> None:
@@ -55,14 +56,16 @@ def test_live_trades_only_when_it_is_armed_beside_its_mode(tmp_path: Path) -> No
     assert ExecutionConfig.of(config.settings, arm=True).arm
 
 
-def test_an_adapter_is_armed_by_an_option_of_its_own() -> None:
+def test_an_adapter_is_armed_by_an_option_of_its_own_and_its_account_is_the_venues() -> None:
     class Adapter(BaseBrokerAdapter):
         venue = "binance"
 
-    own = LIVE["venues"]["binance"]
-    assert Adapter(account="1", api_key=own["api_key"], api_secret=own["api_secret"], arm=True).engine.config.arm
+    armed = Adapter(account="1", api_key="keyX", api_secret="secretX", arm=True).engine.config
+    assert armed.arm
+    assert armed.settings.venues["binance"].account == "1"
+    assert Adapter(account={"currency": "EUR"}, mode="TESTNET").engine.settings.account.currency == "EUR"
     with pytest.raises(ConfigError, match="arm=True"):
-        Adapter(account="1", api_key=own["api_key"], api_secret=own["api_secret"]).connect()
+        Adapter(account="1", api_key="keyX", api_secret="secretX").connect()
 
 
 def test_paper_is_paper_whatever_a_file_says(tmp_path: Path) -> None:
