@@ -158,8 +158,8 @@ class Book:
 
     __slots__ = (
         "allows_short", "ask", "asks", "base", "bid", "bids", "buy_factor", "fee_in_base_buy", "fee_in_base_sell", "fee_step",
-        "halted", "instrument", "last", "lot", "maker_fee", "margin_rate", "min_notional", "multiplier", "paid_in_full", "quote",
-        "sell_factor", "settlement", "shown_asks", "shown_bids", "stops", "symbol", "taker_fee", "tick",
+        "halted", "instrument", "last", "lot", "maker_fee", "margin_rate", "min_notional", "multiplier", "paid_in_full",
+        "quote", "sell_factor", "settlement", "shown_asks", "shown_bids", "stops", "symbol", "taker_fee", "tick",
     )  # fmt: skip
 
     def __init__(self, listing: Listing) -> None:

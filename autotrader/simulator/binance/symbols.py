@@ -15,8 +15,9 @@ from autotrader.model import Instrument
 from autotrader.simulator.binance.values import text8
 
 __all__ = [
-    "FEE_RATE", "FEE_STEP", "ORDER_TYPES", "PREVENTIONS", "SYMBOLS", "SymbolTerms", "filters_of", "instrument_of", "opening", "symbol_info",
-]
+    "FEE_RATE", "FEE_STEP", "ORDER_TYPES", "PREVENTIONS", "SYMBOLS", "SymbolTerms", "filters_of", "instrument_of", "opening",
+    "symbol_info",
+]  # fmt: skip
 
 FEE_RATE: Final = Decimal("0.001")
 FEE_STEP: Final = Decimal("0.00000001")
@@ -63,11 +64,11 @@ def _terms(symbol: str, base: str, quote: str, *figures: str) -> SymbolTerms:
 SYMBOLS: Final[Mapping[str, SymbolTerms]] = {
     terms.symbol: terms
     for terms in (
-        _terms("BTCUSDT", "BTC", "USDT", "0.01", "0.00001", "1000000", "9000", "140", "5", "50000"),
-        _terms("ETHUSDT", "ETH", "USDT", "0.01", "0.0001", "1000000", "9000", "3000", "5", "2500"),
-        _terms("BNBUSDT", "BNB", "USDT", "0.01", "0.001", "100000", "900000", "5000", "5", "600"),
-        _terms("ETHBTC", "ETH", "BTC", "0.00001", "0.001", "922327", "100000", "1500", "0.0001", "0.05"),
-        _terms("BNBBTC", "BNB", "BTC", "0.000001", "0.01", "100000", "100000", "1500", "0.0001", "0.012"),
+        _terms("BTCUSDT", "BTC", "USDT", "0.01", "0.00001", "1000000", "9000", "140", "5", "64250"),
+        _terms("ETHUSDT", "ETH", "USDT", "0.01", "0.0001", "1000000", "9000", "3000", "5", "3420"),
+        _terms("BNBUSDT", "BNB", "USDT", "0.01", "0.001", "100000", "900000", "5000", "5", "610"),
+        _terms("ETHBTC", "ETH", "BTC", "0.00001", "0.001", "922327", "100000", "1500", "0.0001", "0.05323"),
+        _terms("BNBBTC", "BNB", "BTC", "0.000001", "0.01", "100000", "100000", "1500", "0.0001", "0.009494"),
     )
 }
 
