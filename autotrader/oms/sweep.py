@@ -39,7 +39,8 @@ class Sweep:
         self._venue, self._account, self._rng, self._flatten = venue, account, rng, flatten
         self._settings = settings or SweepSettings()
         self._targets: dict[str, Target] = {}
-        self._gone = self._foreign = self._rounds = self._number = 0
+        self._foreign = self._rounds = self._number = 0
+        self._gone: set[str] = set()  # by key: a list as old as the cancel shows an order again, which is then dropped again
         self._only_ours: frozenset[str] = frozenset()
         self._positions: dict[str, Decimal] = {}
         self._began_ns = self._next_list_ns = 0
@@ -129,8 +130,9 @@ class Sweep:
             target.due_ns = now_ns  # the venue's own id may succeed where ours did not
 
     def _drop(self, target: Target) -> None:
-        del self._targets[_key(target.client_order_id)]
-        self._gone += 1
+        key = _key(target.client_order_id)
+        del self._targets[key]
+        self._gone.add(key)
 
     # ------------------------------------------------------------ the venue's word
 
@@ -233,7 +235,7 @@ class Sweep:
             f"not reached: {self._failure}" if self._failure else "",
         ]
         return SweepVerdict(
-            clean=self.is_clean, canceled=self._gone, remaining=len(self._targets), foreign=self._foreign,
+            clean=self.is_clean, canceled=len(self._gone), remaining=len(self._targets), foreign=self._foreign,
             positions=len(self._positions), detail=", ".join(part for part in parts if part) or "nothing of ours is open",
         )
 

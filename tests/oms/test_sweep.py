@@ -138,6 +138,17 @@ def test_a_straggler_is_cancelled_and_begins_the_count_anew() -> None:
     assert drill.verdicts() == [True]
 
 
+def test_an_order_that_an_old_list_shows_once_more_counts_once() -> None:
+    one = order()
+    drill = Drill(one)
+    drill.take(drill.sweep.order_changed(msgspec.structs.replace(one, state=OrderState.CANCELED), drill.now))
+    drill.answer(one)
+    while not drill.verdicts():
+        drill.answer()
+    verdict = next(do.verdict for do in drill.done if do.verdict is not None)
+    assert (verdict.clean, verdict.canceled) == (True, 1)
+
+
 def test_an_order_of_another_engine_on_our_account_is_ours() -> None:
     other = ClientOrderIds(VENUE, ACCOUNT, "another engine", 5).next()
     drill = Drill()
