@@ -80,6 +80,12 @@ class Evidence:
             and self._snapshot_ns >= max(since, self._life_over_ns)
         )
 
+    @property
+    def lacks_snapshot(self) -> bool:
+        """Say whether absence is being proved and no snapshot of the time after the request's life is there yet."""
+        since = self._stream_since_ns
+        return self._absent is not None and since is not None and self._snapshot_ns < max(since, self._life_over_ns)
+
     def proves_life(self, last_event_ns: int) -> bool:
         """Say whether Rule L is met: three queries over ten seconds, the last asked after the lag bound."""
         alive = self._alive

@@ -44,6 +44,11 @@ class Proofs:
         evidence.doubt()
         return False
 
+    def lacks_snapshot(self, client_order_id: str) -> bool:
+        """Say whether a look at the venue's books would bring the proof of an order's absence nearer."""
+        evidence = self._evidence.get(client_order_id)
+        return evidence is not None and evidence.lacks_snapshot
+
     def _count_amend(self, client_order_id: str, evidence: Evidence, amended_ns: int, life_ns: int) -> None:
         if self._amended.get(client_order_id) != amended_ns:
             self._amended[client_order_id] = amended_ns

@@ -194,6 +194,8 @@ class Sync:
         record = self._floor.books.find(msg.client_order_id, msg.venue, msg.venue_order_id)
         if desk is not None and record is not None and msg.asked_ns and not msg.proven:
             msg = msgspec.structs.replace(msg, proven=self._proves(record, msg, desk))
+            if not msg.proven and self._proofs.lacks_snapshot(record.client_order_id):
+                self._floor.look_soon(desk.name)
         self._floor.hear(msg)
 
     def _proves(self, record: OrderRecord, msg: OrderReported, desk: Desk) -> bool:

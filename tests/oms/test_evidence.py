@@ -92,3 +92,20 @@ def test_answers_may_come_in_any_order() -> None:
 def test_requests_live_as_long_as_the_venue_says() -> None:
     assert REQUEST_LIFE_NS["binance"] == REQUEST_LIFE_NS["okx"] == LIFE
     assert "oanda" not in REQUEST_LIFE_NS
+
+
+@pytest.mark.parametrize(
+    ("asked", "up", "snapshot", "lacks"),
+    [
+        ((5,), 0, None, True),
+        ((5,), 0, 4, True),
+        ((5,), 7, 6, True),
+        ((5,), 0, 6, False),
+        ((4,), 0, None, False),
+        ((5,), None, None, False),
+    ],
+)
+def test_a_snapshot_is_lacking_once_a_miss_counts(
+    asked: tuple[int, ...], up: int | None, snapshot: int | None, lacks: bool
+) -> None:
+    assert gathered(*asked, up=up, snapshot=snapshot).lacks_snapshot is lacks
