@@ -54,9 +54,13 @@ class EventSender:
 
     # ------------------------------------------------------------ what is said
 
-    def tell(self, event: bytes, symbol: str = "", client_order_id: str = "") -> None:
-        """Send an event, as the stream rules have it."""
-        if self._venue.faults and (effects := self._venue.fault("stream", symbol, client_order_id)) is not None:
+    def tell(self, event: bytes, symbol: str = "", client_order_id: str = "", *, of_account: bool = True) -> None:
+        """Send an event, as the stream rules have it.
+
+        Rules count the account's events alone: quotes come so often that the fifth or every tenth event would always be one.
+        What a rule does to a whole stream at its time, it does to market streams too.
+        """
+        if of_account and self._venue.faults and (effects := self._venue.fault("stream", symbol, client_order_id)) is not None:
             self.strike(effects)
             if effects.cut:
                 return None
