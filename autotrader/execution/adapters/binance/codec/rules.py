@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -21,6 +21,8 @@ __all__ = [
 ]
 
 TRADING: Final = "TRADING"
+_Digits = Annotated[int, msgspec.Meta(ge=0, le=20)]
+"""Decimals of an asset, as many as a number on the wire may have."""
 
 
 class StepRule(msgspec.Struct, frozen=True):
@@ -172,8 +174,8 @@ class _Symbol(msgspec.Struct, rename="camel"):
     status: str
     base_asset: str
     quote_asset: str
-    base_asset_precision: Count = 8
-    quote_asset_precision: Count = 8
+    base_asset_precision: _Digits = 8
+    quote_asset_precision: _Digits = 8
     order_types: list[str] = []
     iceberg_allowed: bool = False
     allow_trailing_stop: bool = False
