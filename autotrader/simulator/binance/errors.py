@@ -49,7 +49,6 @@ TEXTS: Final = {
     -2022: "Order cancel-replace failed.",
     -2026: "Order was canceled or expired with no executed qty over 90 days ago and has been archived.",
     -2035: "User Data Stream subscription already active.",
-    -2036: "User Data Stream subscription not active.",
     -2038: "The new order quantity must be less than the current order quantity.",
     -2039: "Client order ID is not correct for this order ID.",
 }

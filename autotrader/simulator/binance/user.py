@@ -31,10 +31,10 @@ class Subscriptions:
         self._next += 1
         return {"subscriptionId": self.number}
 
-    def end(self, wanted: str | None = None) -> int:
-        """Unsubscribe, and return the number. Raises ApiError -2036 when there is none of that number."""
-        if self.number is None or (wanted is not None and wanted != str(self.number)):
-            raise ApiError(-2036)
+    def end(self, wanted: str | None = None) -> int | None:
+        """Unsubscribe, and return the number; None when there is none of that number, which is no error either."""
+        if wanted is not None and wanted != str(self.number):
+            return None
         number, self.number = self.number, None
         return number
 

@@ -221,4 +221,5 @@ class _WsConnection(Socket):
 
     def _terminate(self, wanted: str | None) -> None:
         number = self._listening.end(wanted)
-        self._listening.tell(stream_terminated(self.venue.now_ns(), self._unit), number)
+        if number is not None:
+            self._listening.tell(stream_terminated(self.venue.now_ns(), self._unit), number)

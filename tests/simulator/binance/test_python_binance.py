@@ -13,6 +13,7 @@ import pytest
 from binance import AsyncClient, BinanceSocketManager, ThreadedWebsocketManager
 from binance.client import Client
 from binance.exceptions import BinanceAPIException
+from binance.ws.reconnecting_websocket import ReconnectingWebsocket
 from simulator_kit import RunningVenue, running
 from support import eventually
 
@@ -35,6 +36,12 @@ SETTINGS = CodecSettings("acc")
 def venue() -> Iterator[RunningVenue]:
     with running() as one:
         yield one
+
+
+@pytest.fixture(autouse=True)
+def short_goodbyes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let its sockets close in a second on a quiet market: they wait for one more message, or for so long."""
+    monkeypatch.setattr(ReconnectingWebsocket, "TIMEOUT", 1)
 
 
 @pytest.fixture(autouse=True)
@@ -406,8 +413,16 @@ def test_the_async_client_places_over_the_websocket_api(venue: RunningVenue) -> 
 def test_market_streams_are_heard(venue: RunningVenue, open_socket: Any, holds: Any) -> None:
     async def act() -> None:
         async with async_client(venue) as client, open_socket(socket_manager(venue, client)) as socket:
-            await client.order_market_buy(symbol="BTCUSDT", quantity="0.01")
-            await until(socket, holds)
+            trading = asyncio.create_task(buy_on(client))
+            try:
+                await until(socket, holds)
+            finally:
+                trading.cancel()
+
+    async def buy_on(client: AsyncClient) -> None:
+        for _ in range(100):
+            await client.order_market_buy(symbol="BTCUSDT", quantity="0.001")
+            await asyncio.sleep(0.1)
 
     run(act)
 
@@ -432,7 +447,7 @@ def test_the_threaded_manager_hears_orders_and_trades(venue: RunningVenue) -> No
         client.close_connection()
     finally:
         manager.stop()
-        manager.join(5)
+        manager.join(WAIT_S)
         AsyncClient.API_URL, AsyncClient.WS_API_URL, BinanceSocketManager.STREAM_URL = old
     assert not any(thread is manager for thread in threading.enumerate())
 
@@ -452,7 +467,7 @@ def test_our_codec_reads_every_frame(venue: RunningVenue) -> None:
     client.cancel_order(symbol="BTCUSDT", orderId=placed["orderId"])
     client.order_market_buy(symbol="BTCUSDT", quantity="0.01")
     told = [decode_user_frame(user.recv(), SETTINGS, 1) for _ in range(7)]
-    kinds = [one.report.what for one in told if isinstance(one, OrderEventTold)]
+    kinds = [one.report.execution for one in told if isinstance(one, OrderEventTold)]
     assert kinds == ["NEW", "CANCELED", "NEW", "TRADE"]
     assert all(decode_market_frame(market.recv(), "binance", 1) is not None for _ in range(3))
     user.close()
