@@ -15,7 +15,8 @@ from autotrader.actors.gate import Gate
 from autotrader.clock import ManualClock
 from autotrader.config import load_settings
 from autotrader.execution.adapters.binance.actor import BinanceBrokerActor
-from autotrader.execution.adapters.binance.codec import Call
+from autotrader.execution.adapters.binance.codec import Call, replacement_id
+from autotrader.execution.adapters.binance.codec.ids import cancel_mark
 from autotrader.execution.adapters.binance.config import BinanceSettings, binance_settings
 from autotrader.execution.adapters.binance.lanes import Duty
 from autotrader.execution.adapters.binance.session import Memory
@@ -47,6 +48,8 @@ LANES = {"order-1": Duty.ORDER, "order-2": Duty.ORDER, "cancel-1": Duty.CANCEL, 
 PREFIX = "connection.binance."
 UID = "354937868"
 MS = 1_000_000
+SUBMIT, CANCEL, QUERY = "POST /api/v3/order", "DELETE /api/v3/order", "GET /api/v3/order"
+AMEND, REPLACE = "PUT /api/v3/order/amend/keepPriority", "POST /api/v3/order/cancelReplace"
 Answer = tuple[int, Any] | str | None
 _numbers = count(1)
 
@@ -128,6 +131,8 @@ class Bench:
             "GET /api/v3/account": (200, account), "GET /sapi/v1/account/apiRestrictions": (200, rights),
             "GET /api/v3/exchangeInfo": (200, exchange_info(symbol_info())), "GET /api/v3/openOrders": (200, []),
             "GET /api/v3/myTrades": (200, []), "POST /api/v3/order": None,
+            "DELETE /api/v3/order": None, "GET /api/v3/order": None, "POST /api/v3/order/cancelReplace": None,
+            "PUT /api/v3/order/amend/keepPriority": None,
         }
 
     # ------------------------------------------------------------ life
@@ -309,3 +314,22 @@ def placed(one: Order, number: int = 28, status: str = "NEW", **changes: Any) ->
     }
 
 
+def working(bench: Bench, number: int = 28, **more: Any) -> Order:
+    """Return an order that the venue has acknowledged."""
+    one = order(**more)
+    bench.answers[SUBMIT] = (200, placed(one, number))
+    assert names(bench.send(one)) == ["OrderAccepted"]
+    bench.answers[SUBMIT] = None
+    return one
+
+
+def cancelled(one: Order, number: int = 28) -> dict[str, Any]:
+    return placed(one, number, "CANCELED", origClientOrderId=one.client_order_id, clientOrderId="random1")
+
+
+def replaced(one: Order, old: int, new: int, quantity: str, price: str) -> dict[str, Any]:
+    wire_id = replacement_id(one.client_order_id, old)
+    own = one.client_order_id
+    gone = placed(one, old, "CANCELED", origClientOrderId=own, clientOrderId=cancel_mark(own, old))
+    fresh = placed(one, new, clientOrderId=wire_id, origQty=quantity, price=price)
+    return {"cancelResult": "SUCCESS", "newOrderResult": "SUCCESS", "cancelResponse": gone, "newOrderResponse": fresh}

@@ -33,6 +33,7 @@ from autotrader.execution.adapters.binance.codec import (
     order_number,
     replace_call,
     sellable,
+    snap_price,
     submit_call,
 )
 from autotrader.execution.adapters.binance.ending import end_of
@@ -133,6 +134,8 @@ class BinanceBrokerActor(SessionBroker):
             self.registry.count_open(order.symbol), self.registry.count_open(order.symbol, algo=True),
             self.registry.count_open(), self.registry.count_open(algo=True),
         )  # fmt: skip
+        if order.cap_price is not None:  # the cap goes out on the tick
+            order = msgspec.structs.replace(order, cap_price=snap_price(order.cap_price, order.side, rules))
         breaches = check_filters(order, rules, market, account, self.greeting.exchange.exchange)
         if breaches:
             text = "; ".join(one.text for one in breaches)
@@ -245,6 +248,10 @@ class BinanceBrokerActor(SessionBroker):
             if known is not None and known.ending:
                 reason = f"{known.time_in_force} is over"
                 message = OrderExpired(message.client_order_id, self.venue, message.ts_ns, message.venue_order_id, reason)
+        elif isinstance(message, CancelRejected):
+            known = self.registry.get(message.client_order_id)
+            if known is not None and known.ending and message.kind == "too_late":
+                known.ends_ns = None  # it is over already: how, the order manager asks
         self.told.append(message)
         self.registry.hear(message)
         if self.memory.ends and isinstance(message, OrderCanceled | OrderExpired | OrderFilled | OrderNotSent | OrderRejected):

@@ -138,7 +138,7 @@ class Lanes:
                 yield self._out(lane, lane.pinned.popleft(), now_ns)
         for duty, helpers in _HELPERS:
             queue = self._queues[duty]
-            while queue and (free := self._free(helpers)) is not None:
+            while queue and (free := self._free((*helpers, *_ALL) if queue[0].urgent else helpers)) is not None:
                 yield self._out(free, queue.popleft(), now_ns)
 
     def withdraw(self, order_id: str) -> Job | None:
@@ -224,3 +224,5 @@ _HELPERS: Final = (
     (Duty.CANCEL, (Duty.CANCEL, Duty.ORDER)), (Duty.ORDER, (Duty.ORDER,)), (Duty.QUERY, (Duty.QUERY,)),
 )
 """Whose jobs go first, and which lanes take them, in this order."""
+_ALL: Final = (Duty.QUERY, Duty.CANCEL, Duty.ORDER)
+"""Any lane takes what is urgent, its own kind first: a kill sweep's questions do not wait behind one that hangs."""

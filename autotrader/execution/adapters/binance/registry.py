@@ -104,9 +104,7 @@ class Registry:
     def sent(self, order: Order) -> Known:
         """Note an order before it goes, so that the stream may be quicker than the answer."""
         known = self._orders.get(order.client_order_id) or self._begin(order.client_order_id, order.symbol)
-        if known.is_done:  # it had been given up before it left, and is tried again
-            known.is_done = False
-            self._open[known.client_order_id] = known
+        self._reopen(known)  # it had been given up before it left, and is tried again
         known.is_algo, known.since_ns = order.type in STOPS, order.created_ns
         known.quantity, known.price, known.stop_price = order.quantity, order.price, order.stop_price
         return known
@@ -123,7 +121,8 @@ class Registry:
         That proves nothing to the order manager, who asks about each; it only keeps this memory small.
         """
         for known in self.open_orders():
-            if known.symbol in symbols and known.since_ns < before_ns and (known.symbol, known.number or -1) not in listed:
+            old = known.since_ns < before_ns and known.ends_ns is None
+            if old and known.symbol in symbols and (known.symbol, known.number or -1) not in listed:
                 self._close(known)
 
     def meet(self, facts: OrderFacts) -> Known:
@@ -140,6 +139,8 @@ class Registry:
             known.filled = max(known.filled, facts.venue_filled if facts.filled is None else facts.filled)
             if facts.state in DONE_STATES:
                 self._close(known)
+            else:
+                self._reopen(known)
         self._name(known, facts.order_id)
         return known
 
@@ -195,6 +196,13 @@ class Registry:
             known.counted = True
             self._live[known.symbol, known.is_algo] += 1
         self._name(known, number)
+
+    def _reopen(self, known: Known) -> None:
+        if known.is_done:
+            known.is_done = False
+            self._open[known.client_order_id] = known
+            if known.number is not None:
+                self._point(known, known.number)
 
     def _close(self, known: Known) -> None:
         if known.is_done:

@@ -84,8 +84,8 @@ class Stage(Enum):
 class Memory:
     """What outlives an incarnation of the broker within one run; one thread at a time.
 
-    ``heard_ns``: when the venue was heard last, so that a successor marks the gap. ``ends``: which orders the adapter has to end,
-    by our id: when, and by which time in force.
+    ``heard_ns``: when the venue was heard last, so that a successor marks the gap. ``ends``: which orders the adapter has to
+    end, by our id: when, and by which time in force.
     """
 
     def __init__(self) -> None:

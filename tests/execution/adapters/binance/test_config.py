@@ -105,8 +105,9 @@ def test_an_environment_goes_with_exactly_one_mode(environment: str) -> None:
 
 
 def test_plain_text_is_for_this_machine_alone() -> None:
+    hosts = Hosts("https://api.binance.com", "ws://ws-api.binance.com/ws-api/v3", "wss://stream.binance.com")
     with pytest.raises(ConfigError, match="wss://"):
-        check_hosts(Hosts("https://api.binance.com", "ws://ws-api.binance.com/ws-api/v3", "wss://stream.binance.com"), Mode.LIVE)
+        check_hosts(hosts, Mode.LIVE)
 
 
 def test_an_account_without_a_name_gets_one_from_its_key_and_only_outside_of_live() -> None:

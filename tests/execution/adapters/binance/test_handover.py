@@ -21,6 +21,7 @@ from autotrader.messages import (
 )
 from autotrader.model import LinkState, Mode
 
+RESTRICTIONS = "GET /sapi/v1/account/apiRestrictions"
 HANDOVER = ["LinkChanged", "AccountConfirmed", "InstrumentsListed", "SnapshotTaken"]
 RIGHTS = {"enableReading": True, "enableWithdrawals": False, "enableSpotAndMarginTrading": True, "ipRestrict": True}
 
@@ -141,9 +142,9 @@ def test_no_order_leaves_before_the_books_are_handed_over(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("what", "answer", "reason"),
     [
-        ("GET /sapi/v1/account/apiRestrictions", (200, {**RIGHTS, "enableWithdrawals": True}), "the key may withdraw: take that"),
-        ("GET /sapi/v1/account/apiRestrictions", (200, {**RIGHTS, "enableSpotAndMarginTrading": False}), "the key may not trade"),
-        ("GET /sapi/v1/account/apiRestrictions", (200, {**RIGHTS, "enableReading": False}), "the key may not trade"),
+        (RESTRICTIONS, (200, {**RIGHTS, "enableWithdrawals": True}), "the key may withdraw: take that"),
+        (RESTRICTIONS, (200, {**RIGHTS, "enableSpotAndMarginTrading": False}), "the key may not trade"),
+        (RESTRICTIONS, (200, {**RIGHTS, "enableReading": False}), "the key may not trade"),
         ("GET /api/v3/account", (401, error(-2015, "Invalid API-key, IP, or permissions for action.")), "Invalid API-key"),
         ("GET /api/v3/account", (403, b"<html>forbidden</html>"), "HTTP status 403"),
         ("GET /api/v3/exchangeInfo", (400, error(-1121, "Invalid symbol.")), "correct venues.binance.symbols"),

@@ -77,6 +77,14 @@ def test_an_urgent_cancel_goes_first() -> None:
     assert [one for _, one in made.assign(0)] == [urgent]
 
 
+def test_an_urgent_question_takes_any_lane_rather_than_wait_behind_one_that_hangs() -> None:
+    made = lanes()
+    assert add(made, job(Duty.QUERY), job(Duty.QUERY)) == ["q1"]
+    assert add(made, job(Duty.QUERY, urgent=True)) == ["c1"]
+    assert add(made, job(Duty.QUERY, urgent=True)) == ["o1"]
+    assert made.waiting == 1
+
+
 def test_a_cancel_of_an_order_that_is_being_placed_waits_for_its_lane() -> None:
     made, submit, cancel = lanes(), job(order_id="a"), job(Duty.CANCEL, "a")
     assert add(made, submit) == ["o1"]
@@ -186,7 +194,7 @@ def test_what_waits_for_one_duty_can_be_taken_out() -> None:
 
 
 Steps = st.lists(
-    st.tuples(st.sampled_from(["order", "cancel", "query", "done", "lost", "back", "stale", "tick", "withdraw"]), st.integers(0, 9)),
+    st.tuples(st.sampled_from("order cancel query done lost back stale tick withdraw".split()), st.integers(0, 9)),
     max_size=120,
 )
 
