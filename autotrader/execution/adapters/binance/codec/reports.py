@@ -203,7 +203,11 @@ def _rejected(report: ExecutionReport, settings: CodecSettings, recv_ns: int) ->
 
 
 def _replaced(report: ExecutionReport, settings: CodecSettings, recv_ns: int) -> tuple[Message, ...]:
-    """Amended: ``q`` is the new quantity. Ours repeat our id in ``c``; with any other id somebody else amended."""
+    """Amended: ``q`` is the new quantity. Ours repeat our id in ``c``; with any other id somebody else amended.
+
+    Source: DOCS faqs/order_amend_keep_priority.md: the order id and the queue place stay, the client id becomes a random one
+    unless the request repeats it; user-data-stream.md shows no payload of REPLACED.
+    """
     facts = facts_in(report, settings)
     name = venue_order_id(report.symbol, report.order_id, settings.qualified_ids)
     asked = is_ours_by_form(report.wire_id)

@@ -243,7 +243,11 @@ def decode_exchange_info(raw: bytes | str) -> ExchangeInfo:
 
 
 def decode_max_assets(raw: bytes | str) -> dict[str, Decimal]:
-    """Read the MAX_ASSET filters of myFilters: the most of an asset that one order may move."""
+    """Read the MAX_ASSET filters of myFilters: the most of an asset that one order may move.
+
+    Source: DOCS rest-api.md "Query relevant filters": ``{exchangeFilters, symbolFilters, assetFilters}``, where only the last
+    has ``{filterType: MAX_ASSET, asset, limit}``, the limit as text. The other two repeat what exchangeInfo says.
+    """
     answer = read(raw, _ASSETS, "myFilters")
     try:
         rows = [(row.asset, none_if_zero(str(row.limit))) for row in answer.asset_filters if row.filter_type == "MAX_ASSET"]

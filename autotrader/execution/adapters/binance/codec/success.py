@@ -146,6 +146,11 @@ def _query(call: Call, answer: OrderAnswer, settings: CodecSettings, recv_ns: in
 
 
 def _amend(call: Call, answer: OrderAnswer, settings: CodecSettings, recv_ns: int) -> Landed:
+    """Tell the new quantity, under the same venue id. ``qty`` is the whole order's, what is filled included.
+
+    Source: DOCS rest-api.md "Order Amend Keep Priority": an order of a list comes with PENDING_NEW and without workingTime, and
+    with a listStatus beside it, which listStatus on the stream tells too.
+    """
     command = call.command
     assert isinstance(command, SendReplace)  # noqa: S101
     _require(answer.symbol == call.symbol, f"symbol {answer.symbol}")
