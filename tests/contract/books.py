@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from contract.kit import Json, Terms
+from contract.kit import Json, Terms, VenueKit
+from contract.truth import by_intent, is_live
 
 from autotrader.execution.facades import BaseBrokerAdapter
 from autotrader.model.ids import is_this_engine
 from autotrader.oms.journal.reader import Reader
 
-__all__ = ["check_books", "is_live", "net_of"]
+__all__ = ["check_books", "net_of"]
 
-LIVE = frozenset({"OPEN", "PARTIALLY_FILLED"})
 NEVER_THERE = frozenset({"DENIED", "REJECTED"})
 FILL = ("trade_id", "venue_order_id", "client_order_id", "symbol", "side", "fee_asset")
 AMOUNTS = ("price", "quantity", "fee")
 ZERO = Decimal(0)
-
-
-def is_live(row: Json) -> bool:
-    """Say whether an order of the truth ledger still works."""
-    return row["status"] in LIVE
 
 
 def net_of(fills: Iterable[Json], terms: Terms) -> Decimal:
@@ -36,43 +31,32 @@ def net_of(fills: Iterable[Json], terms: Terms) -> Decimal:
     return total
 
 
-def check_books(
-    adapter: BaseBrokerAdapter, journal: Path, truth: Json, before: Json, terms: Terms, foreign: frozenset[str]
-) -> None:
+def check_books(kit: VenueKit, adapter: BaseBrokerAdapter, journal: Path, before: Json, foreign: frozenset[str]) -> None:
     """Compare orders, fills, position and balances with the truth; ``before`` is the truth when the case began.
 
     ``foreign`` are the client order ids that were placed past the engine. Raises AssertionError naming the first difference.
     """
-    status = adapter.engine.get_status()
-    venue, account, engine_id = adapter.venue, adapter.engine.accounts[adapter.venue], status["engine_id"]
+    truth, terms = kit.ledger(), kit.terms
+    engine_id = adapter.engine.get_status()["engine_id"]
+    venue, account = adapter.venue, adapter.engine.accounts[adapter.venue]
     with Reader(journal) as reader:
         orders, fills = reader.orders(), reader.fills()
     known = {row["client_order_id"] for row in before["orders"]}
     new = [row for row in truth["orders"] if row["client_order_id"] not in known]
-    ours = [row for row in new if is_this_engine(row["client_order_id"], venue, account, engine_id)]
-    _one_live_order_each(new)
-    _orders_equal([row for row in orders if not row.get("foreign")], ours)
+    intents = by_intent(new, kit.intent_of)
+    ours = {name: row for name, row in intents.items() if is_this_engine(name, venue, account, engine_id)}
+    _orders_equal([row for row in orders if not row.get("foreign")], ours, kit.capabilities.shown_as)
     _strangers_known([row for row in orders if row.get("foreign")], new, foreign)
     told = {row["trade_id"] for row in before["fills"]}
     traded = [fill for fill in truth["fills"] if fill["trade_id"] not in told]
-    _fills_equal(fills, traded)
+    _fills_equal(fills, [{**fill, "client_order_id": kit.intent_of(fill["client_order_id"])} for fill in traded])
     held = {one.symbol: one.quantity for one in adapter.get_positions()}
     assert held.get(terms.symbol, ZERO) == net_of(traded, terms), f"position: {held} here"
     assert _nonzero(adapter.get_account_balance()) == _nonzero(truth["balances"]), "balances differ"
 
 
-def _one_live_order_each(rows: list[Json]) -> None:
-    live = [row["client_order_id"] for row in rows if is_live(row)]
-    assert len(live) == len(set(live)), f"one client order id has two live orders: {live}"
-
-
-def _orders_equal(here: list[Json], there: list[Json]) -> None:
+def _orders_equal(here: list[Json], truth: dict[str, Json], shown_as: Mapping[str, str]) -> None:
     ours = {row["client_order_id"]: row for row in here}
-    truth: dict[str, Json] = {}
-    for row in there:
-        known = truth.get(row["client_order_id"])
-        assert known is None, f"two orders at the venue from one intent: {known} and {row}"
-        truth[row["client_order_id"]] = row
     assert set(truth) <= set(ours), f"orders at the venue that are on no record here: {set(truth) - set(ours)}"
     for name, row in ours.items():
         found = truth.get(name)
@@ -80,7 +64,7 @@ def _orders_equal(here: list[Json], there: list[Json]) -> None:
             assert row["state"] in NEVER_THERE, f"not at the venue, and here {row['state']}: {row}"
             assert Decimal(row["filled_quantity"]) == 0, row
         else:
-            _order_equal(row, found)
+            _order_equal({**row, "type": shown_as.get(row["type"], row["type"])}, found)
 
 
 def _order_equal(row: Json, found: Json) -> None:

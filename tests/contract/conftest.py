@@ -18,8 +18,12 @@ from contract.desk import Desk
 from contract.kit import VenueKit
 from contract.paper_venue import PaperKit
 
+from autotrader.oms import evidence
+
 KITS: dict[str, Callable[[], VenueKit]] = {"binance": BinanceKit, "paper": PaperKit}
 """A venue joins the contract by one line here: its name, and what makes its kit."""
+SPAN_NS = 2_000_000_000
+"""Over how long a time absence and life are shown, instead of ten seconds: one case waits for all of them (``real_time``)."""
 _outcomes: dict[str, dict[str, str]] = {}
 
 
@@ -41,7 +45,7 @@ def kits() -> Iterator[dict[str, VenueKit]]:
 @pytest.fixture
 def desk(
     request: pytest.FixtureRequest, venue: str, kits: dict[str, VenueKit], tmp_path: Path,
-    record_property: Callable[[str, Any], None],
+    record_property: Callable[[str, Any], None], monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Desk]:
     """Return a connected adapter, or pass the case over with the reason why the venue has no such thing."""
     case, options = request.node.get_closest_marker("contract").args
@@ -51,6 +55,9 @@ def desk(
     for need in case.needs:
         if need in kit.capabilities.missing:
             pytest.skip(f"not offered: {kit.capabilities.missing[need]}")
+    options = dict(options)
+    if not options.pop("real_time", False):
+        monkeypatch.setattr(evidence, "SPAN_NS", SPAN_NS)
     held = Desk(kit, tmp_path, **options)
     try:
         held.connect()
@@ -59,9 +66,11 @@ def desk(
         kit.clear_faults()
         held.agree()
         held.close()
-    finally:
-        held.abandon()
         kit.end()
+    except BaseException:
+        held.abandon()
+        kit.close()
+        raise
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,8 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from contract.books import check_books, is_live
+from contract.books import check_books
 from contract.kit import Json, VenueKit
+from contract.truth import by_intent, is_live
 from support import eventually
 
 from autotrader.execution.tickets import Ticket
@@ -144,9 +145,7 @@ class Desk:
 
     def truth(self, order: OrderUpdate | Order) -> Json | None:
         """Return the order's row of the truth ledger, None when the venue has none."""
-        found = [row for row in self.kit.ledger()["orders"] if row["client_order_id"] == order.client_order_id]
-        assert len(found) <= 1, f"two orders at the venue from one intent: {found}"
-        return found[0] if found else None
+        return by_intent(self.kit.ledger()["orders"], self.kit.intent_of).get(order.client_order_id)
 
     def asked(self, request: str) -> int:
         """Return how many requests of a kind the venue has counted since the case began."""
@@ -182,8 +181,7 @@ class Desk:
         def same() -> bool:
             hanging = [one for one in self.engine.open_orders() if one.state not in ("OPEN", "PARTIALLY_FILLED")]
             assert not hanging, f"still in doubt: {hanging}"
-            truth = self.kit.ledger()
-            check_books(self.adapter, self.journal, truth, self.before, self.terms, frozenset(self.foreign))
+            check_books(self.kit, self.adapter, self.journal, self.before, frozenset(self.foreign))
             return True
 
         eventually(same, timeout_s)
@@ -201,5 +199,6 @@ class Desk:
                     self.adapter.cancel_order(one.client_order_id)
         self.adapter.disconnect()
         ours = {update.client_order_id for update in self.heard() if not update.foreign} - self.foreign
-        left = [row for row in self.kit.ledger()["orders"] if is_live(row) and row["client_order_id"] in ours]
+        left = [row for name, row in by_intent(self.kit.ledger()["orders"], self.kit.intent_of).items() if name in ours]
+        left = [row for row in left if is_live(row)]
         assert not left, f"left behind at the venue: {left}"

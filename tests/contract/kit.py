@@ -19,13 +19,15 @@ class Capabilities(NamedTuple):
     """What the venue has. A type or time that is not among these must be denied by us, with a reason, and never leave.
 
     ``missing`` is feature (``contract.cases.FEATURES``) to the reason why the venue cannot offer it. ``doubtful_reply`` is
-    an answer by which the venue itself says that the outcome is not known, as a fault script writes it.
+    an answer by which the venue itself says that the outcome is not known, as a fault script writes it. ``shown_as`` are our
+    words for types to the ledger's, where they differ.
     """
 
     types: frozenset[str] = ALL_TYPES
     times: frozenset[str] = ALL_TIMES
     missing: Mapping[str, str] = {}
     doubtful_reply: Mapping[str, Any] = {"status": 503}
+    shown_as: Mapping[str, str] = {}
 
 
 class Terms(NamedTuple):
@@ -65,6 +67,9 @@ class VenueKit(Protocol):
     def ledger(self) -> Json:
         """Return the truth, in the form of ``GET /_sim/ledger``."""
 
+    def intent_of(self, client_order_id: str) -> str:
+        """Return our client order id behind one that the venue shows: the order that it came in place of, or itself."""
+
     def faults(self, script: Json) -> None:
         """Let a fault script run from now on, in place of the one before."""
 
@@ -96,4 +101,4 @@ class VenueKit(Protocol):
         """Leave nothing of the case behind: no faults, no orders."""
 
     def close(self) -> None:
-        """Let go of the venue; no case follows."""
+        """Let go of the venue; a case that follows gets a fresh one."""

@@ -156,6 +156,9 @@ class PaperKit:
         except LedgerError:
             return {"orders": [], "fills": [], "balances": {}, "positions": {}, "requests": {}}
 
+    def intent_of(self, client_order_id: str) -> str:
+        return client_order_id
+
     def _ask(self, message: Message, name: str = "broker.paper") -> Any:
         assert self._adapter is not None
         return self._adapter.engine.ask_actor(name, message)

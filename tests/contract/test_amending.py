@@ -50,6 +50,7 @@ def test_below_what_is_filled(desk: Desk) -> None:
 @case(62, "an amend of a finished order, and of one that never was, is refused here", needs=NEEDS)
 def test_amend_of_nothing(desk: Desk) -> None:
     done = desk.until(desk.submit("BUY"), "FILLED")
+    desk.agree()
     for name in (done.client_order_id, desk.engine.new_order_id(desk.adapter.venue)):
         with pytest.raises(InvalidOrder):
             desk.adapter.modify_order(name, quantity=2 * desk.terms.unit)

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import msgspec
+from contract.books import net_of
 from contract.cases import case
 from contract.desk import Desk
 from support import eventually
@@ -87,7 +89,8 @@ def test_position(desk: Desk) -> None:
     desk.until(desk.submit("BUY", 2), "FILLED")
     desk.until(desk.submit("SELL", 1), "FILLED")
     held = eventually(lambda: next((one for one in desk.adapter.get_positions() if one.symbol == terms.symbol), None))
-    assert held.average_price == (terms.ask + desk.above(4)) / 2
+    first = net_of([msgspec.to_builtins(desk.fills[0])], terms)
+    assert held.average_price == (terms.ask * first + desk.above(4) * 2 * terms.unit) / (first + 2 * terms.unit)
     assert held.realized_pnl == (terms.bid + 4 * terms.step - held.average_price) * terms.unit
     assert held.currency == terms.quote
 
