@@ -29,7 +29,7 @@ from autotrader.messages import (
     SymbolBlocked,
     SymbolReleased,
 )
-from autotrader.model import DONE_STATES, Fill, KillLevel, OrderState, OrderUpdate, Position, Quote
+from autotrader.model import DONE_STATES, KillLevel, OrderState, OrderUpdate, Position, Quote
 from autotrader.oms.book import Applied, Books, PositionKey
 from autotrader.oms.desk import Desk
 from autotrader.oms.foreign import Strangers
@@ -82,7 +82,7 @@ class Floor:
         self.quotes: dict[tuple[str, str], Quote] = {}
         self.updated: Callable[[OrderUpdate], None] | None = None
         self._moved, self._stale = dict[PositionKey, None](), dict[PositionKey, None]()
-        self._booked: list[Fill] = []
+        self._booked: list[FillBooked] = []
         self._stale_balances: set[tuple[str, str]] = set()
         self._account_told_ns, self._account_dirty = 0, False
         self._closed: deque[str] = deque(name for name, record in books.orders.items() if record.is_done)
@@ -196,17 +196,16 @@ class Floor:
 
     def _book(self, applied: Applied) -> None:
         order, outbox = applied.order, self.outbox
+        if order is None:
+            return
         if applied.undone or applied.amended:
             outbox.take_back(applied.undone)
             outbox.fills += applied.amended
-            self.metrics.on_undone(applied.undone)
-            self.metrics.on_amended(applied.amended)
+            self.metrics.on_corrected(order.filled_quantity, applied.fills, applied.undone, applied.amended)
         outbox.fills += applied.kept
-        self._booked += applied.fills
-        for fill in applied.fills:
-            if order is None or applied.undone:
-                continue
+        for fill in () if applied.undone else applied.fills:
             booked, route = FillBooked(fill, order, applied.decided_ns), self.routes.get(order.strategy)
+            self._booked.append(booked)
             if route is not None:
                 outbox.news[route].append(booked)
             if self.watchers:

@@ -208,7 +208,7 @@ class KillDesk:
             receipt = floor.limits.receipts.issue(desk.name, order.client_order_id, WriteClass.REDUCE, now_ns)
             self._gate.allow(desk.name, receipt)
             floor.record(OrderIntended(order, now_ns))
-            floor.metrics.on_order(order)
+            floor.metrics.on_order()
             floor.outbox.release(desk.resiliency, SendOrder(order, receipt))
 
     def _now_ns(self) -> int:

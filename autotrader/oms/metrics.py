@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from msgspec import structs
 
-from autotrader.messages import OrdersTimed
-from autotrader.model import ZERO, Fill, Instrument, Order, plain
+from autotrader.messages import FillBooked, OrdersTimed
+from autotrader.model import ZERO, Fill, Instrument, plain
 from autotrader.oms.histogram import Histogram
 
 __all__ = ["PAR", "Metrics"]
@@ -18,20 +18,18 @@ __all__ = ["PAR", "Metrics"]
 PAR = ("USD", "USDT", "USDC")
 """Currencies that count 1 against each other unless a rate is given."""
 
-_TRACKED = 50_000
-"""Orders whose decision time is remembered; the oldest goes first."""
-
 
 class Metrics:
     """Counters and histograms of one run. One thread; times are nanoseconds of the clock that stamps ``Order.decided_ns``.
 
-    ``instrument_of(venue, symbol)`` gives quote currency and multiplier, for the notional.
+    ``instrument_of(venue, symbol)`` gives quote currency and multiplier, for the notional; ``decided_of(client order id)``
+    when an order was decided, 0 where that is not known any more.
     """
 
-    def __init__(self, instrument_of: Callable[[str, str], Instrument | None] | None = None) -> None:
-        self._instrument_of = instrument_of
-        self._decided: OrderedDict[str, int] = OrderedDict()  # a plain dict is slow to give its oldest entry up
-        self._filled_orders: OrderedDict[str, None] = OrderedDict()
+    def __init__(
+        self, instrument_of: Callable[[str, str], Instrument | None], decided_of: Callable[[str], int]
+    ) -> None:
+        self._instrument_of, self._decided_of = instrument_of, decided_of
         self.orders = self.orders_filled = self.fills = self.denied = self.rejected = self.unknown = 0
         self.reasons: Counter[tuple[str, str]] = Counter()
         self.notional: dict[str, Decimal] = {}
@@ -39,13 +37,9 @@ class Metrics:
         self.decision_to_wire, self.wire_to_ack = Histogram(), Histogram()
         self.decision_to_ack, self.decision_to_fill = Histogram(), Histogram()
 
-    def on_order(self, order: Order) -> None:
+    def on_order(self) -> None:
         """Count an order that the limits let pass."""
         self.orders += 1
-        decided = self._decided
-        decided[order.client_order_id] = order.decided_ns
-        if len(decided) > _TRACKED:
-            decided.popitem(last=False)
 
     def on_denied(self, reason_code: str) -> None:
         """Count our own no."""
@@ -64,10 +58,10 @@ class Metrics:
 
     def on_times(self, message: OrdersTimed) -> None:
         """Count when requests left and were answered; zero stands for a time that is not known."""
-        decided_ns = self._decided.get
+        decided_of = self._decided_of
         to_wire, wire_to_ack, to_ack = list[int](), list[int](), list[int]()
         for name, written, answered in message.times:
-            began = decided_ns(name, 0)
+            began = decided_of(name)
             if began and written:
                 to_wire.append(written - began)
             if answered:
@@ -79,31 +73,23 @@ class Metrics:
         self.wire_to_ack.add_all(wire_to_ack)
         self.decision_to_ack.add_all(to_ack)
 
-    def on_fills(self, fills: Sequence[Fill], now_ns: int = 0) -> None:
-        """Count booked fills; with ``now_ns`` the first of an order gives decision to fill."""
-        self.fills += len(fills)
-        self._add(fills)
-        seen, decided, waits = self._filled_orders, self._decided, []
-        for fill in fills:
-            name = fill.client_order_id
-            if name not in seen:
-                seen[name] = None
-                self.orders_filled += 1
-                if len(seen) > _TRACKED:
-                    seen.popitem(last=False)
-                began_ns = decided.get(name, 0)
-                if began_ns and now_ns:
-                    waits.append(now_ns - began_ns)
-        self.decision_to_fill.add_all(waits)
+    def on_fills(self, booked: Sequence[FillBooked], now_ns: int) -> None:
+        """Count booked fills; the first of an order gives decision to fill."""
+        self.fills += len(booked)
+        self._add([one.fill for one in booked])
+        first = [one.decided_ns for one in booked if one.update.filled_quantity == one.fill.quantity]
+        self.orders_filled += len(first)
+        self.decision_to_fill.add_all([now_ns - decided_ns for decided_ns in first if decided_ns])
 
-    def on_undone(self, fills: Sequence[Fill]) -> None:
-        """Take back fills that were busted, or inferred ones whose real ones came."""
-        self.fills -= len(fills)
-        self._add([structs.replace(fill, quantity=-fill.quantity, fee=-fill.fee) for fill in fills])
-
-    def on_amended(self, fills: Sequence[Fill]) -> None:
-        """Count what fills cost whose fee was not known when they were counted."""
-        self._add([structs.replace(fill, quantity=ZERO) for fill in fills])
+    def on_corrected(
+        self, filled: Decimal, booked: Sequence[Fill], undone: Sequence[Fill], amended: Sequence[Fill]
+    ) -> None:
+        """Count fills for others of one order, of which ``filled`` is filled now, and the fees that were not known before."""
+        self.fills += len(booked) - len(undone)
+        self._add([*booked, *[structs.replace(fill, quantity=-fill.quantity, fee=-fill.fee) for fill in undone]])
+        self._add([structs.replace(fill, quantity=ZERO) for fill in amended])
+        before = filled - sum((fill.quantity for fill in booked), ZERO) + sum((fill.quantity for fill in undone), ZERO)
+        self.orders_filled += bool(filled) - bool(before)
 
     def summary(self, rates: Mapping[str, Decimal] | None = None) -> dict[str, Any]:
         """Return all of it in the form of ``--summary-json``: decimals as text, latencies in microseconds.
@@ -133,7 +119,7 @@ class Metrics:
             if fill.fee:
                 fees[fill.fee_asset] = fees.get(fill.fee_asset, ZERO) + fill.fee
         for (venue, symbol), amount in traded.items():
-            instrument = None if self._instrument_of is None else self._instrument_of(venue, symbol)
+            instrument = self._instrument_of(venue, symbol)
             quote = "" if instrument is None else instrument.quote
             worth = amount if instrument is None else amount * instrument.multiplier
             self.notional[quote] = self.notional.get(quote, ZERO) + worth

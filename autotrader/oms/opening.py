@@ -109,7 +109,8 @@ def make_floor(
         )
         for plan in plans
     }
-    floor = Floor(books, exposure, limits, Metrics(books.instrument), clock, wall, desks, hooks, closed_kept=closed_kept)
+    metrics = Metrics(books.instrument, _decided_of(books))
+    floor = Floor(books, exposure, limits, metrics, clock, wall, desks, hooks, closed_kept=closed_kept)
     known = books.accounts.instruments()
     for venue in desks:
         exposure.on_instruments(venue, [one for one in known if one.venue == venue])
@@ -117,6 +118,16 @@ def make_floor(
         floor.list_instruments(InstrumentsListed(venue, tuple(listed)))
     _tell_limits(floor, restored, limits)
     return floor
+
+
+def _decided_of(books: Books) -> Callable[[str], int]:
+    """Return the question when an order was decided, 0 for one that has left memory."""
+
+    def decided_ns(client_order_id: str) -> int:
+        record = books.orders.get(client_order_id)
+        return 0 if record is None else record.order.decided_ns
+
+    return decided_ns
 
 
 def _tell_limits(floor: Floor, restored: Restored, limits: Limits) -> None:

@@ -49,7 +49,7 @@ class Requests:
         if verdict.warnings:
             self._warn(verdict.warnings, order.venue)
         floor.record(OrderIntended(verdict.order, now_ns))
-        floor.metrics.on_order(verdict.order)
+        floor.metrics.on_order()
         floor.outbox.release(desk.resiliency, SendOrder(verdict.order, verdict.receipt))
         return None
 

@@ -8,35 +8,46 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from order_kit import BTC, PERP, fill, order
+from msgspec import structs
+from order_kit import BTC, PATHS, PERP, books, fill
 
-from autotrader.messages import OrdersTimed
-from autotrader.model import Instrument
+from autotrader.messages import FillBooked, OrdersTimed
+from autotrader.model import Fill, Instrument
 from autotrader.oms.histogram import Histogram
 from autotrader.oms.metrics import Metrics
 
 D = Decimal
+ROW = books(*PATHS["OPN"]).orders["c1"].update()
 
 
 def known(venue: str, symbol: str) -> Instrument | None:
     return {("binance", "BTCUSDT"): BTC, ("okx", "BTC-PERP"): PERP}.get((venue, symbol))
 
 
+def booked(*fills: Fill, decided_ns: int = 0) -> list[FillBooked]:
+    """Return what is told of an order's fills, one after the other."""
+    told, filled = [], D(0)
+    for one in fills:
+        filled += one.quantity
+        told.append(FillBooked(one, structs.replace(ROW, filled_quantity=filled), decided_ns))
+    return told
+
+
 def test_nothing_yet_has_no_latencies_and_no_rate() -> None:
-    summary = Metrics().summary()
+    summary = Metrics(known, {}.get).summary()
     assert (summary["orders"], summary["fill_rate"], summary["filled_notional"], summary["fees"]) == (0, None, "0", {})
     assert summary["latency_us"]["decision_to_ack"] == {"mean": None, "p50": None, "p99": None}
 
 
 def test_orders_fills_and_nos_are_counted() -> None:
-    metrics = Metrics(known)
-    for name in ("c1", "c2"):
-        metrics.on_order(order(name))
+    metrics = Metrics(known, {}.get)
+    for _ in range(2):
+        metrics.on_order()
     metrics.on_denied("MAX_NOTIONAL")
     metrics.on_rejected("OrderRejected", "-2010")
     metrics.on_rejected("CancelRejected", "-2011")
     metrics.on_unknown()
-    metrics.on_fills([fill("t1", "2", "100", fee="0.002", fee_asset="BTC"), fill("t2", "1", "100.5", fee="0.1")])
+    metrics.on_fills(booked(fill("t1", "2", "100", fee="0.002", fee_asset="BTC"), fill("t2", "1", "100.5", fee="0.1")), 1)
     summary = metrics.summary()
     assert {key: summary[key] for key in ("orders", "fills", "denied", "rejected", "unknown", "fill_rate")} == {
         "orders": 2, "fills": 2, "denied": 1, "rejected": 1, "unknown": 1, "fill_rate": 0.5,
@@ -47,22 +58,32 @@ def test_orders_fills_and_nos_are_counted() -> None:
 
 
 def test_what_is_undone_is_taken_back() -> None:
-    metrics = Metrics(known)
-    metrics.on_fills([fill("t1", "2", "100", fee="1")])
-    metrics.on_undone([fill("t1", "2", "100", fee="1")])
-    assert (metrics.fills, metrics.notional, metrics.fees) == (0, {"USDT": D(0)}, {"USDT": D(0)})
+    metrics = Metrics(known, {}.get)
+    metrics.on_fills(booked(fill("t1", "2", "100", fee="1")), 1)
+    metrics.on_corrected(D(0), [], [fill("t1", "2", "100", fee="1")], [])
+    assert (metrics.fills, metrics.orders_filled) == (0, 0)
+    assert (metrics.notional, metrics.fees) == ({"USDT": D(0)}, {"USDT": D(0)})
+
+
+def test_the_real_fill_in_the_place_of_an_inferred_one_fills_no_second_order() -> None:
+    metrics = Metrics(known, {}.get)
+    guess, real, rest = fill("i", "3", "100"), fill("t1", "2", "101"), fill("i2", "1", "100")
+    metrics.on_fills(booked(guess), 1)
+    metrics.on_corrected(D(3), [real, rest], [guess], [])
+    assert (metrics.fills, metrics.orders_filled, metrics.notional) == (2, 1, {"USDT": D(302)})
 
 
 def test_a_fee_that_was_not_known_is_all_that_is_added() -> None:
-    metrics = Metrics(known)
-    metrics.on_fills([fill("t1", "2", "100")])
-    metrics.on_amended([fill("t1", "2", "100", fee="1")])
-    assert (metrics.fills, metrics.notional, metrics.fees) == (1, {"USDT": D(200)}, {"USDT": D(1)})
+    metrics = Metrics(known, {}.get)
+    metrics.on_fills(booked(fill("t1", "2", "100")), 1)
+    metrics.on_corrected(D(2), [], [], [fill("t1", "2", "100", fee="1")])
+    assert (metrics.fills, metrics.orders_filled) == (1, 1)
+    assert (metrics.notional, metrics.fees) == ({"USDT": D(200)}, {"USDT": D(1)})
 
 
 def test_the_notional_counts_multiplier_and_rates() -> None:
-    metrics = Metrics(known)
-    metrics.on_fills([fill("t1", "3", "50000", venue="okx", symbol="BTC-PERP"), fill("t2", "1", "7", venue="nowhere")])
+    metrics = Metrics(known, {}.get)
+    metrics.on_fills(booked(fill("t1", "3", "50000", venue="okx", symbol="BTC-PERP"), fill("t2", "1", "7", venue="no")), 1)
     summary = metrics.summary()
     assert summary["filled_notional_by_currency"] == {"": "7", "USDT": "1500.00"}
     assert summary["filled_notional"] == "1500.00"
@@ -70,26 +91,18 @@ def test_the_notional_counts_multiplier_and_rates() -> None:
 
 
 def test_latencies_are_told_apart() -> None:
-    metrics = Metrics()
-    metrics.on_order(order("c1", decided_ns=1_000_000))
+    metrics = Metrics(known, {"c1": 1_000_000, "nobody": 0}.__getitem__)
     metrics.on_times(OrdersTimed("binance", (("c1", 1_100_000, 1_500_000), ("nobody", 5, 10), ("c1", 0, 0))))
-    metrics.on_fills([fill("t1")], now_ns=1_700_000)
-    metrics.on_fills([fill("t2")], now_ns=9_900_000)
+    first, second = booked(fill("t1"), fill("t2"), decided_ns=1_000_000)
+    metrics.on_fills([first], now_ns=1_700_000)
+    metrics.on_fills([second], now_ns=9_900_000)
+    metrics.on_fills(booked(fill("t3", client_order_id="c2")), now_ns=9_900_000)
     latency = metrics.summary()["latency_us"]
     assert latency["decision_to_wire"]["mean"] == 100.0
     assert latency["wire_to_ack"]["p99"] == pytest.approx(400, rel=0.03)
     assert latency["decision_to_ack"]["mean"] == 500.0
     assert latency["decision_to_fill"]["mean"] == 700.0
     assert metrics.decision_to_fill.count == 1
-
-
-def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autotrader.oms.metrics._TRACKED", 3)
-    metrics = Metrics()
-    for number in range(10):
-        metrics.on_order(order(f"c{number}"))
-        metrics.on_fills([fill(f"t{number}", client_order_id=f"c{number}")], 1)
-    assert (len(metrics._decided), len(metrics._filled_orders), metrics.orders_filled) == (3, 3, 10)
 
 
 @given(st.lists(st.integers(0, 2**40), min_size=1), st.sampled_from([0.0, 0.5, 0.9, 0.99, 1.0]))
