@@ -16,11 +16,13 @@ import msgspec
 
 from autotrader.model import (
     AccountInfo,
+    Bar,
     BreakerState,
     Fill,
     Instrument,
     KillLevel,
     LinkState,
+    MarketTrade,
     Order,
     OrderState,
     OrderUpdate,
@@ -666,6 +668,20 @@ class QuoteUpdate(Message, frozen=True, gc=False):
     def conflation_key(self) -> tuple[str, str]:
         """Return what a newer quote replaces an older one by."""
         return (self.quote.venue, self.quote.symbol)
+
+
+class TradeSeen(Message, frozen=True, gc=False):
+    """The market traded; told where trades are wanted, each of them, in the venue's order."""
+
+    trade: MarketTrade
+    lane = Lane.ORDERS
+
+
+class BarClosed(Message, frozen=True, gc=False):
+    """A bar is final; told where bars are wanted."""
+
+    bar: Bar
+    lane = Lane.ORDERS
 
 
 class OrderUpdated(Message, frozen=True, gc=False):

@@ -160,12 +160,15 @@ class MarketSection(Section):
     """Where quotes come from, and what the tape's or the synthetic instrument is.
 
     ``symbol``, ``tick`` and ``currency`` name the instrument of a tape; ``symbol`` also replaces ``symbols`` in the synthetic
-    market and in a live one. ``venue`` is whose live streams are read. ``rate`` is synthetic quotes a second and symbol,
-    ``volatility`` a share in a year; from ``file`` on, the keys are a tape's.
+    market and in a live one. ``venue`` is whose live streams are read; ``trades`` and ``bars`` are told to strategies beside
+    the quotes. ``rate`` is synthetic quotes a second and symbol, ``volatility`` a share in a year; from ``file`` on, the keys
+    are a tape's.
     """
 
     source: Annotated[Literal["synthetic", "tape", "live"], BeforeValidator(_lower)] = "synthetic"
     venue: Annotated[Name, BeforeValidator(_lower)] | None = None
+    trades: bool = False
+    bars: Annotated[str, Field(pattern=r"^([1-9][0-9]?[smhdwM])?$")] = ""
     symbol: Name | None = None
     tick: Annotated[Exact, Field(gt=0)] | None = None
     currency: Currency | None = None

@@ -13,9 +13,9 @@ from autotrader.actors import Context, Handle, Worker, handles
 from autotrader.errors import AutotraderError, DecodeError, RateLimited, Unavailable
 from autotrader.execution.adapters.wire import FrameReceived, StreamClosed, StreamOpened
 from autotrader.market import FeedProgress, FeedStatus, StartMarket
-from autotrader.market.live import LineClosing, LiveLine, LiveSource, LiveTops
-from autotrader.messages import GetStatus, Lane, Message, QuoteUpdate
-from autotrader.model import Quote
+from autotrader.market.live import LiveLine, LiveSource, LiveTops, TopSeen
+from autotrader.messages import BarClosed, GetStatus, Lane, Message, QuoteUpdate, TradeSeen
+from autotrader.model import Bar, MarketTrade, Quote
 
 __all__ = ["LiveFeedActor", "LiveFeedSettings", "OpenStream", "Stream"]
 
@@ -86,12 +86,13 @@ class _Wire:
 class LiveFeedActor(Worker):
     """Tells each new quote to the targets in turn, the newest of each symbol only. Begins with ``StartMarket``; never ends.
 
+    Trades and final bars, where the source brings them, go to the ``listeners``, each of them.
     While a connection is away nothing is quoted, and the limits deny orders on what grows old.
     """
 
     def __init__(
         self, context: Context, *, source: LiveSource, targets: Sequence[Handle], open_stream: OpenStream,
-        progress: FeedProgress | None = None, settings: LiveFeedSettings | None = None,
+        listeners: Sequence[Handle] = (), progress: FeedProgress | None = None, settings: LiveFeedSettings | None = None,
     ) -> None:  # fmt: skip
         super().__init__(context)
         self._source, self._targets, self._open_stream = source, tuple(targets), open_stream
@@ -99,6 +100,7 @@ class LiveFeedActor(Worker):
         wires = [_Wire(f"{self.name}.{number}", line) for number, line in enumerate(source.lines(), 1)]
         self._wires = {wire.name: wire for wire in wires}
         self._tops = LiveTops(source.symbols, 0)
+        self._listeners, self._happened = tuple(listeners), list[TradeSeen | BarClosed]()
         self._fresh: dict[str, Quote] = {}
         self._count, self._unread = self.epoch << 32, 0  # what readers of an earlier incarnation tell is nobody's
         self._started = self._asking = False
@@ -131,7 +133,11 @@ class LiveFeedActor(Worker):
         self.wall_ticker.every(LOOK_S, self.me, LookDue())
 
     def on_flush(self) -> None:
-        """Tell the newest quote of each symbol that has one."""
+        """Tell the newest quote of each symbol that has one, and what the market did."""
+        happened, self._happened = self._happened, []
+        for listener in self._listeners if happened else ():
+            with suppress(Unavailable):
+                listener.tell(list(happened))
         fresh, self._fresh = self._fresh, {}
         for quote in fresh.values():
             message = QuoteUpdate(quote)
@@ -217,10 +223,16 @@ class LiveFeedActor(Worker):
             if self._unread == 1:
                 self.log.warning("live quotes of {}: a frame cannot be read: {}", self._source.name, error)
             return
-        if isinstance(seen, LineClosing):
+        if isinstance(seen, TopSeen):
+            if self._tops.take(seen):
+                self._fresh[seen.quote.symbol] = seen.quote
+        elif isinstance(seen, MarketTrade):
+            self._happened.append(TradeSeen(seen))
+        elif isinstance(seen, Bar):
+            if seen.is_final:
+                self._happened.append(BarClosed(seen))
+        elif seen is not None:
             self._replace(wire)
-        elif seen is not None and self._tops.take(seen):
-            self._fresh[seen.quote.symbol] = seen.quote
 
     @handles(TopsAnswered)
     def _on_answered(self, msg: TopsAnswered) -> None:

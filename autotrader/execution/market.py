@@ -74,6 +74,8 @@ def open_market(settings: Settings) -> Market:
     if venue is not None:
         plan = live_plan_of(venue, settings)
         return Market(plan, plan.instruments, SystemClock(), FeedProgress(), FeedSettings())
+    if section.trades or section.bars:
+        raise ConfigError('market.trades and market.bars are a live market\'s: set market.source = "live", or take them out')
     if settings.market_source != "tape":
         source = SyntheticMarket(
             SyntheticSettings(
@@ -123,7 +125,8 @@ def feed_spec(
     source = market.source
     if isinstance(source, LivePlan):
         policy = RestartPolicy(intensity=10, period_s=60, base_s=0.25, cap_s=15.0)
-        return ChildSpec(FEED, lambda context: _live_feed(context, source, told, market), policy, on_exhausted=on_lost)
+        hearing = [handle for handle in told if handle.name.startswith("runner.")]
+        return ChildSpec(FEED, lambda context: _live_feed(context, source, told, hearing, market), policy, on_exhausted=on_lost)
 
     def make(context: Context) -> MarketFeedActor:
         return MarketFeedActor(
@@ -133,7 +136,9 @@ def feed_spec(
     return ChildSpec(FEED, make, temporary=market.is_tape)
 
 
-def _live_feed(context: Context, plan: LivePlan, targets: list[Handle], market: Market) -> LiveFeedActor:
+def _live_feed(
+    context: Context, plan: LivePlan, targets: list[Handle], hearing: list[Handle], market: Market
+) -> LiveFeedActor:
     from autotrader.execution.adapters.stream import StreamReader  # loads the WebSocket library: for live quotes only
 
     def open_stream(stream: str, number: int, url: str, teller: Handle) -> StreamReader:
@@ -142,6 +147,6 @@ def _live_feed(context: Context, plan: LivePlan, targets: list[Handle], market: 
         return reader
 
     return LiveFeedActor(
-        context, source=plan.source, targets=targets, open_stream=open_stream, progress=market.progress,
+        context, source=plan.source, targets=targets, listeners=hearing, open_stream=open_stream, progress=market.progress,
         settings=LiveFeedSettings(renew_s=plan.renew_s),
     )

@@ -11,9 +11,9 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from autotrader.model import Quote
+from autotrader.model import Bar, MarketTrade, Quote
 
-__all__ = ["LineClosing", "LiveLine", "LiveSource", "LiveTops", "TopSeen"]
+__all__ = ["LineClosing", "LiveLine", "LiveNews", "LiveSource", "LiveTops", "TopSeen"]
 
 DEAF_AFTER = 3
 
@@ -36,6 +36,9 @@ class LiveLine(NamedTuple):
     symbols: tuple[str, ...]
 
 
+LiveNews = TopSeen | MarketTrade | Bar | LineClosing
+
+
 class LiveSource(Protocol):
     """A venue's public streams. ``lines`` and ``read`` are pure; ``ask`` blocks, within a limit of its own."""
 
@@ -45,7 +48,7 @@ class LiveSource(Protocol):
     def lines(self) -> Sequence[LiveLine]:
         """Return the connections that bring all symbols."""
 
-    def read(self, data: bytes, recv_ns: int) -> TopSeen | LineClosing | None:
+    def read(self, data: bytes, recv_ns: int) -> LiveNews | None:
         """Return the news in a frame, None for none; raises DecodeError for one that cannot be read."""
 
     def ask(self, symbols: Sequence[str], now_ns: int) -> list[Quote]:

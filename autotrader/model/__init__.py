@@ -9,6 +9,7 @@ from autotrader.model.instrument import Instrument
 from autotrader.model.order import DONE_STATES, Order, OrderUpdate
 from autotrader.model.position import Position
 from autotrader.model.quote import Quote
+from autotrader.model.tick import Bar, MarketTrade
 from autotrader.model.types import (
     Action,
     BreakerState,
@@ -25,8 +26,8 @@ from autotrader.model.types import (
 )
 
 __all__ = [
-    "DONE_STATES", "ZERO", "AccountInfo", "Action", "Balance", "BreakerState", "ClientOrderIds", "ExecutionDecision", "Fill",
-    "Instrument", "InstrumentKind", "KillLevel", "LinkState", "Liquidity", "Mode", "Order", "OrderState", "OrderType",
-    "OrderUpdate", "Position", "Quote", "Side", "Snapshot", "TimeInForce", "VenueSnapshot", "WriteClass", "decimal_of",
-    "plain", "settled",
+    "DONE_STATES", "ZERO", "AccountInfo", "Action", "Balance", "Bar", "BreakerState", "ClientOrderIds", "ExecutionDecision",
+    "Fill", "Instrument", "InstrumentKind", "KillLevel", "LinkState", "Liquidity", "MarketTrade", "Mode", "Order",
+    "OrderState", "OrderType", "OrderUpdate", "Position", "Quote", "Side", "Snapshot", "TimeInForce", "VenueSnapshot",
+    "WriteClass", "decimal_of", "plain", "settled",
 ]

@@ -8,7 +8,7 @@ from random import Random
 from typing import Protocol
 
 from autotrader.clock import Clock
-from autotrader.model import ExecutionDecision, Fill, Instrument, OrderUpdate, Snapshot
+from autotrader.model import Bar, ExecutionDecision, Fill, Instrument, MarketTrade, OrderUpdate, Snapshot
 
 __all__ = ["Log", "Strategy", "StrategyContext", "StrategyLike"]
 
@@ -77,6 +77,12 @@ class Strategy:
 
     def on_order(self, update: OrderUpdate) -> None:
         """Take note of a change of one of this strategy's orders."""
+
+    def on_trade(self, trade: MarketTrade) -> None:
+        """Take note of a trade of the market; with ``market.trades``."""
+
+    def on_bar(self, bar: Bar) -> None:
+        """Take note of a bar that is final; with ``market.bars``."""
 
     def on_stop(self) -> None:
         """Clean up; not called after the strategy has raised."""

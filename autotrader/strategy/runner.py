@@ -15,6 +15,7 @@ from autotrader.messages import (
     AccountChanged,
     AccountConfirmed,
     AttachRoute,
+    BarClosed,
     FillBooked,
     GetStatus,
     InstrumentsListed,
@@ -27,6 +28,7 @@ from autotrader.messages import (
     StrategyStopped,
     SubmitOrder,
     SwitchStrategy,
+    TradeSeen,
     VenueReady,
 )
 from autotrader.model import ClientOrderIds, ExecutionDecision, Instrument, Snapshot
@@ -165,6 +167,19 @@ class StrategyRunnerActor(Worker):
     @handles(CycleDue)
     def _on_cycle(self, _: CycleDue) -> None:
         self._decide()
+
+    @handles_batch(TradeSeen)
+    def _on_trades(self, trades: list[TradeSeen]) -> None:
+        on_trade = getattr(self._strategy, "on_trade", None)
+        for msg in trades:
+            if on_trade is not None and not self._off:
+                self._guarded(on_trade, msg.trade)
+
+    @handles(BarClosed)
+    def _on_bar(self, msg: BarClosed) -> None:
+        on_bar = getattr(self._strategy, "on_bar", None)
+        if on_bar is not None and not self._off:
+            self._guarded(on_bar, msg.bar)
 
     @handles_batch(FillBooked)
     def _on_fills(self, fills: list[FillBooked]) -> None:

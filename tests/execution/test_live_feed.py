@@ -16,9 +16,9 @@ from autotrader.errors import AutotraderError, DecodeError, NotSent, RateLimited
 from autotrader.execution.adapters.wire import FrameReceived, StreamClosed, StreamOpened
 from autotrader.execution.live_feed import LiveFeedActor, LiveFeedSettings
 from autotrader.market import FeedProgress, FeedStatus, StartMarket
-from autotrader.market.live import LineClosing, LiveLine, TopSeen
-from autotrader.messages import GetStatus, MarketEnded, QuoteUpdate
-from autotrader.model import Quote
+from autotrader.market.live import LineClosing, LiveLine, LiveNews, TopSeen
+from autotrader.messages import BarClosed, GetStatus, MarketEnded, QuoteUpdate, TradeSeen
+from autotrader.model import Bar, MarketTrade, Quote, Side
 
 START = 1_700_000_000_000_000_000
 S = 1_000_000_000
@@ -29,7 +29,7 @@ def quote(bid: int, ts_ns: int = START, symbol: str = "BTCUSDT") -> Quote:
 
 
 class Source:
-    """Frames are "update bid symbol", "closing", "noise" or nonsense; answers come from ``book``."""
+    """Frames are "update bid symbol", "trade id", "bar trades final", "closing", "noise" or nonsense; answers: ``book``."""
 
     name = "paper"
 
@@ -46,8 +46,13 @@ class Source:
         parts = [self.symbols[number :: self._lines] for number in range(self._lines)]
         return [LiveLine(f"wss://venue/{number}", part) for number, part in enumerate(parts)]
 
-    def read(self, data: bytes, recv_ns: int) -> TopSeen | LineClosing | None:
+    def read(self, data: bytes, recv_ns: int) -> LiveNews | None:
         words = data.decode().split()
+        if words[0] == "trade":
+            return MarketTrade("paper", "BTCUSDT", words[1], Decimal(1), Decimal(1), Side.BUY, recv_ns)
+        if words[0] == "bar":
+            one = Decimal(1)
+            return Bar("paper", "BTCUSDT", "1m", 0, 1, one, one, one, one, one, one, int(words[1]), words[2] == "final")
         if words == ["closing"]:
             return LineClosing()
         if words == ["noise"]:
@@ -87,15 +92,16 @@ class Bench:
         self.source = source or Source()
         self.clock, self.wall = ManualClock(START), ManualClock(START)
         self.runtime = Runtime(self.clock, self.wall, seed=7)
-        self.broker, self.oms = Probe(), Probe()
-        for name, probe in (("broker", self.broker), ("oms", self.oms)):
+        self.broker, self.oms, self.runner = Probe(), Probe(), Probe()
+        for name, probe in (("broker", self.broker), ("oms", self.oms), ("runner", self.runner)):
             self.runtime.handle(name).bind(probe)
         self.readers: list[Opened] = []
         context = self.runtime.context("feed.market")
         self.me = context.me
         self.feed = LiveFeedActor(
             context, source=self.source, targets=[self.runtime.handle("broker"), self.runtime.handle("oms")],
-            open_stream=self._open, progress=progress, settings=LiveFeedSettings(**settings),
+            listeners=[self.runtime.handle("runner")], open_stream=self._open, progress=progress,
+            settings=LiveFeedSettings(**settings),
         )
         self.feed.on_start()
 
@@ -160,6 +166,13 @@ def test_old_news_noise_and_frames_that_cannot_be_read_change_nothing() -> None:
     assert bench.bids == [100]
     assert bench.status.skipped == 2
     assert bench.frames("6 101").bids == [100, 101]
+
+
+def test_every_trade_and_every_final_bar_goes_to_who_listens_and_to_nobody_else() -> None:
+    bench = Bench().start().frames("trade 1", "1 100", "trade 2", "bar 7 open", "bar 9 final", "trade 3")
+    assert [one.trade.trade_id for one in bench.runner.of(TradeSeen)] == ["1", "2", "3"]
+    assert [one.bar.trades for one in bench.runner.of(BarClosed)] == [9]
+    assert bench.runner.of(QuoteUpdate) == bench.oms.of(TradeSeen) == bench.broker.of(BarClosed) == []
 
 
 def test_nothing_begins_before_the_market_is_started_and_only_once() -> None:

@@ -19,7 +19,7 @@ from autotrader.execution.adapters.binance.hosts import PUBLIC, Hosts
 from autotrader.execution.market import open_market
 from autotrader.market import SyntheticMarket
 from autotrader.market.live import LineClosing, TopSeen
-from autotrader.model import Quote
+from autotrader.model import MarketTrade, Quote, Side
 
 D = Decimal
 NOW = 1_700_000_000_000_000_000
@@ -94,6 +94,9 @@ def test_a_venue_that_cannot_be_asked_is_no_usage_error() -> None:
         (("market.source=live", "market.venue=ibkr"), "ibkr has no live quotes"),
         (("market.source=live", "market.venue=nowhere"), "nowhere has no live quotes"),
         (("mode=TESTNET", "venues.ibkr.enabled=true"), "ibkr has no live quotes"),
+        (("market.trades=true",), "market.trades and market.bars are a live market's"),
+        (("market.bars=1m",), "market.trades and market.bars are a live market's"),
+        (("market.source=live", "market.venue=binance", "market.bars=7m"), "binance has no bars of 7m"),
         (("mode=SIMULATED", *KEYS, "market.venue=okx"), "market.venue = okx is not traded on in mode SIMULATED"),
     ],
 )
@@ -141,6 +144,16 @@ def test_connections_carry_two_hundred_symbols_each() -> None:
     assert [len(line.symbols) for line in lines] == [200, 200, 1]
     assert lines[2].url == "wss://stream.test/stream?streams=s400usdt@bookTicker"
     assert source("BTCUSDT", "ETHUSDT").lines()[0].url.endswith("streams=btcusdt@bookTicker/ethusdt@bookTicker")
+
+
+def test_trades_and_bars_are_streams_beside_the_quotes() -> None:
+    many = [f"S{number}USDT" for number in range(100)]
+    lines = BinanceLive(Hosts("https://x", "", "wss://s"), "paper", many, trades=True, bars="1m").lines()
+    assert [len(line.symbols) for line in lines] == [66, 34]
+    assert lines[0].url.startswith("wss://s/stream?streams=s0usdt@bookTicker/s0usdt@trade/s0usdt@kline_1m/s1usdt@bookTicker/")
+    trade = {"e": "trade", "E": 1, "s": "BTCUSDT", "t": 7, "p": "1.5", "q": "2", "T": 3, "m": True}
+    found = source("BTCUSDT").read(raw({"stream": "btcusdt@trade", "data": trade}), NOW)
+    assert found == MarketTrade("paper", "BTCUSDT", "7", D("1.5"), D(2), Side.SELL, 3_000_000)
 
 
 def test_book_tickers_are_news_and_other_frames_are_not() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategy_kit import BTC, D, context, fill, snapshot, update
 
-from autotrader.model import Instrument
+from autotrader.model import Bar, Instrument, MarketTrade, Side
 from autotrader.strategy import ExecutionDecision, Snapshot, Strategy
 
 
@@ -23,6 +23,8 @@ def test_all_but_decide_is_a_no_op() -> None:
     one.on_start(context())
     one.on_order(update())
     one.record_execution(fill())
+    one.on_trade(MarketTrade("paper", "BTCUSDT", "7", D(100), D(1), Side.SELL, 1))
+    one.on_bar(Bar("paper", "BTCUSDT", "1m", 0, 1, D(1), D(2), D(1), D(2), D(9), D(9), 3, is_final=True))
     one.on_stop()
     assert one.decide(snapshot()).action == "HOLD"
 

@@ -13,6 +13,7 @@ from autotrader.messages import (
     AccountChanged,
     AccountConfirmed,
     AttachRoute,
+    BarClosed,
     CancelOrder,
     FillBooked,
     InstrumentsListed,
@@ -24,9 +25,10 @@ from autotrader.messages import (
     StrategyStopped,
     SubmitOrder,
     SwitchStrategy,
+    TradeSeen,
     VenueReady,
 )
-from autotrader.model import AccountInfo, ExecutionDecision, Mode, OrderState, Snapshot
+from autotrader.model import AccountInfo, Bar, ExecutionDecision, MarketTrade, Mode, OrderState, Side, Snapshot
 from autotrader.strategy.recent import FillMemory
 
 # ---------------------------------------------------------------- deciding
@@ -204,6 +206,35 @@ def test_a_class_with_two_methods_is_enough() -> None:
     bench.runner.on_stop()
     assert len(bench.orders) == 1
     assert not bench.status.off
+
+
+TRADE = MarketTrade("paper", "BTCUSDT", "7", D(100), D(1), Side.SELL, START)
+BAR = Bar("paper", "BTCUSDT", "1m", START, START + 1, D(1), D(2), D(1), D(2), D(9), D(9), 3, is_final=True)
+
+
+def test_trades_and_bars_of_the_market_reach_a_strategy_that_wants_them() -> None:
+    strategy, heard = Scripted(), list[object]()
+    strategy.on_trade = strategy.on_bar = heard.append  # type: ignore[method-assign]
+    bench = Bench(strategy)
+    bench.me.tell([TradeSeen(TRADE), BarClosed(BAR), TradeSeen(TRADE)])
+    bench.tell()
+    assert heard == [TRADE, BAR, TRADE]
+    bench.tell(SwitchStrategy("s", on=False, by="me"), TradeSeen(TRADE), BarClosed(BAR))
+    assert len(heard) == 3
+
+
+def test_trades_pass_by_a_strategy_that_has_no_ear_for_them_and_end_one_that_raises() -> None:
+    class Deaf:
+        def decide(self, snapshot: Snapshot) -> Any:
+            return None
+
+        def record_execution(self, fill: Any) -> None:
+            pass
+
+    assert not Bench(Deaf()).tell(TradeSeen(TRADE), BarClosed(BAR)).status.off
+    broken = Scripted()
+    broken.on_trade = lambda trade: trade.nonsense  # type: ignore[method-assign]
+    assert "RAISED" in Bench(broken).tell(TradeSeen(TRADE)).status.off
 
 
 def test_the_order_is_told_after_the_fill_that_moved_it() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from launcher_kit import EXAMPLES, ROOT, Launched, launch, running, verb
+from launcher_kit import EXAMPLES, ROOT, Launched, launch, running, strategy_file, verb
 from simulator_kit import RunningVenue
 from simulator_kit import running as simulating
 from support import eventually
@@ -78,6 +78,29 @@ def test_paper_trades_on_the_prices_of_a_venue_without_a_key(tmp_path: Path) -> 
         assert venue.ledger()["orders"] == []
     fills = verb("fills", journal=journal)
     assert {(one["venue"], one["symbol"]) for one in fills} == {("paper", "BTCUSDT")}
+
+
+HEARS = """
+def on_trade(self, trade):
+    assert trade.price > 0
+    self.trades = getattr(self, "trades", 0) + 1
+
+def on_bar(self, bar):
+    assert bar.is_final
+    open("bar", "w").write(str(bar.close))
+
+def decide(self, snapshot):
+    if getattr(self, "trades", 0) >= 3:
+        open("trades", "w").write(str(self.trades))
+"""
+
+
+def test_a_strategy_hears_of_the_markets_trades_and_bars(tmp_path: Path) -> None:
+    with simulating(manual=False, seed=7) as venue, running(
+        tmp_path / "j.db", *on(venue), "--strategy", strategy_file(tmp_path, HEARS), "--set", "market.trades=true", "--set",
+        "market.bars=1s",
+    ) as run:
+        run.until(lambda: (tmp_path / "trades").exists() and (tmp_path / "bar").exists(), 40)
 
 
 def test_a_venue_that_cannot_be_reached_is_exit_code_five(tmp_path: Path) -> None:

@@ -28,36 +28,47 @@ from autotrader.execution.adapters.binance.hosts import ENVIRONMENTS, PUBLIC, Ho
 from autotrader.execution.adapters.binance.listing import symbol_rules
 from autotrader.execution.adapters.dial import endpoint_of
 from autotrader.execution.adapters.outside import LivePlan
-from autotrader.market.live import LineClosing, LiveLine, TopSeen
-from autotrader.model import Instrument, Mode, Quote
+from autotrader.market.live import LineClosing, LiveLine, LiveNews, TopSeen
+from autotrader.model import Bar, Instrument, MarketTrade, Mode, Quote
 
 __all__ = ["BinanceLive", "live_plan"]
 
 PER_LINE: Final = 200
-"""Symbols on one connection: a URL of all of them stays short enough."""
+"""Streams on one connection: a URL of all of them stays short enough."""
+INTERVALS: Final = ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
 ASK_S: Final = 5.0
 START_S: Final = 10.0
 
 
 class BinanceLive:
-    """The source. ``name`` is the venue that the quotes are for: ``binance``, or ``paper`` that trades on them."""
+    """The source. ``name`` is the venue that the quotes are for: ``binance``, or ``paper`` that trades on them.
 
-    def __init__(self, hosts: Hosts, name: str, symbols: Sequence[str]) -> None:
+    ``bars`` is an interval such as "1m", empty for none.
+    """
+
+    def __init__(self, hosts: Hosts, name: str, symbols: Sequence[str], *, trades: bool = False, bars: str = "") -> None:
         self.name, self.symbols = name, tuple(symbols)
+        self._trades, self._bars = trades, bars
         self._hosts = hosts
         self._hands: Hands | None = None
 
     def lines(self) -> list[LiveLine]:
-        """Return combined streams of at most 200 symbols each."""
-        parts = [self.symbols[start : start + PER_LINE] for start in range(0, len(self.symbols), PER_LINE)]
-        return [LiveLine(f"{self._hosts.stream}/stream?streams={quoted('/'.join(stream_names(part)), safe='/@')}", part)
-                for part in parts]  # fmt: skip
+        """Return combined streams, at most 200 on a connection."""
+        each = PER_LINE // (1 + self._trades + bool(self._bars))
+        parts = [self.symbols[start : start + each] for start in range(0, len(self.symbols), each)]
+        return [LiveLine(self._url(part), part) for part in parts]
 
-    def read(self, data: bytes, recv_ns: int) -> TopSeen | LineClosing | None:
-        """Return a book ticker, or the word that the venue is closing; all else is no news for quotes."""
+    def _url(self, symbols: Sequence[str]) -> str:
+        names = "/".join(stream_names(symbols, trades=self._trades, interval=self._bars or None))
+        return f"{self._hosts.stream}/stream?streams={quoted(names, safe='/@')}"
+
+    def read(self, data: bytes, recv_ns: int) -> LiveNews | None:
+        """Return a book ticker, a trade, a bar, or the word that the venue is closing; all else is no news."""
         told = decode_market_frame(data, self.name, recv_ns)
         if isinstance(told, TopTold):
             return TopSeen(told.quote, told.update)
+        if isinstance(told, MarketTrade | Bar):
+            return told
         return LineClosing() if isinstance(told, VenueClosing) else None
 
     def ask(self, symbols: Sequence[str], now_ns: int) -> list[Quote]:
@@ -83,15 +94,19 @@ def live_plan(settings: Settings) -> LivePlan:
     For paper the venue is asked once, within ten seconds. Raises ConfigError for a symbol that is not listed, StartError when
     the venue cannot be asked.
     """
-    section = settings.venues["binance"]
+    section, market = settings.venues["binance"], settings.market
+    if market.bars and market.bars not in INTERVALS:
+        raise ConfigError(f"market.bars: binance has no bars of {market.bars}; it has {', '.join(INTERVALS)}")
     if settings.mode is not Mode.PAPER:
         own = binance_settings(section, settings.mode)
         if not own.symbols:
             raise ConfigError('venues.binance.symbols is empty: name what to trade, such as ["BTCUSDT"]')
-        return LivePlan(BinanceLive(own.hosts, "binance", own.symbols), (), own.silence_s, own.renew_h * 3600)
+        source = BinanceLive(own.hosts, "binance", own.symbols, trades=market.trades, bars=market.bars)
+        return LivePlan(source, (), own.silence_s, own.renew_h * 3600)
     hosts = _public_hosts(section.options)
     instruments = _listed(hosts, settings)
-    return LivePlan(BinanceLive(hosts, "paper", [one.symbol for one in instruments]), instruments)
+    symbols = [one.symbol for one in instruments]
+    return LivePlan(BinanceLive(hosts, "paper", symbols, trades=market.trades, bars=market.bars), instruments)
 
 
 def _public_hosts(options: dict[str, object]) -> Hosts:

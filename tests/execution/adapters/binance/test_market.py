@@ -46,7 +46,7 @@ def test_the_top_of_the_book_is_a_quote_stamped_at_receipt() -> None:
 
 def test_a_buyer_who_was_the_maker_means_that_a_sale_hit_the_bid() -> None:
     assert read(raw(TRADE)) == MarketTrade(
-        "binance", "BNBBTC", 12345, D("0.001"), D(100), Side.SELL, 1_672_515_782_136_000_000
+        "binance", "BNBBTC", "12345", D("0.001"), D(100), Side.SELL, 1_672_515_782_136_000_000
     )
     bought = read(raw({**TRADE, "m": False}))
     assert isinstance(bought, MarketTrade)

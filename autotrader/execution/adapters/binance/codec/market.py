@@ -7,7 +7,6 @@ so its quotes carry the time of receipt, and ``update`` (``u``) orders them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +16,7 @@ from autotrader.execution.adapters.binance.codec.errors_table import ErrorBody
 from autotrader.execution.adapters.binance.codec.frames import BROKEN, UnreadableFrame, bytes_of
 from autotrader.execution.adapters.binance.codec.numbers import Identity, Moment, ns_of, number
 from autotrader.execution.adapters.binance.codec.stream import UnknownEvent, VenueClosing
-from autotrader.model import Quote, Side
+from autotrader.model import Bar, MarketTrade, Quote, Side
 
 __all__ = [
     "Bar", "MarketFrame", "MarketTrade", "Subscribed", "TopTold", "decode_market_frame", "stream_names", "subscribe_request",
@@ -29,36 +28,6 @@ class TopTold(msgspec.Struct, frozen=True, gc=False):
 
     quote: Quote
     update: int
-
-
-class MarketTrade(msgspec.Struct, frozen=True, gc=False):
-    """One trade of the market; ``taker`` is the side that hit the book (``m`` true: the buyer was the maker, so a sale)."""
-
-    venue: str
-    symbol: str
-    trade_id: int
-    price: Decimal
-    quantity: Decimal
-    taker: Side
-    ts_ns: int
-
-
-class Bar(msgspec.Struct, frozen=True, gc=False):
-    """One bar; it may still change unless ``is_final``. Times are the venue's."""
-
-    venue: str
-    symbol: str
-    interval: str
-    open_ns: int
-    close_ns: int
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    volume: Decimal
-    quote_volume: Decimal
-    trades: int
-    is_final: bool
 
 
 class Subscribed(msgspec.Struct, frozen=True):
@@ -193,7 +162,7 @@ def _top(top: _Top, venue: str, recv_ns: int) -> TopTold:
 
 def _trade(trade: _Trade, venue: str) -> MarketTrade:
     taker = Side.SELL if trade.m else Side.BUY
-    return MarketTrade(venue, trade.s, trade.t, number(trade.p), number(trade.q), taker, ns_of(trade.traded))
+    return MarketTrade(venue, trade.s, str(trade.t), number(trade.p), number(trade.q), taker, ns_of(trade.traded))
 
 
 def _bar(told: _Kline, venue: str) -> Bar:
