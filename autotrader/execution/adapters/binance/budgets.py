@@ -1,7 +1,8 @@
 """The venue's rate limits as budgets, with what each kind of request weighs in them (binance.md sections 1 and 7). Pure.
 
 New orders and cancels cost weight only when they fail, which the headers tell; each order counts among ORDERS, amendments
-and cancels do not. Of ORDERS the venue gives back what fills; that is not reckoned here, so that we rather wait than are refused.
+and cancels do not. Of ORDERS the venue gives back what fills; that is not reckoned here, so that we rather wait than are
+refused.
 """
 
 from __future__ import annotations

@@ -194,7 +194,9 @@ def test_what_waits_for_one_duty_can_be_taken_out() -> None:
 
 
 Steps = st.lists(
-    st.tuples(st.sampled_from("order cancel query done lost back stale tick withdraw".split()), st.integers(0, 9)),
+    st.tuples(
+        st.sampled_from(["order", "cancel", "query", "done", "lost", "back", "stale", "tick", "withdraw"]), st.integers(0, 9)
+    ),
     max_size=120,
 )
 
