@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autotrader.config import Settings
+from autotrader.config import Settings, WireVenueSection
 from autotrader.errors import AutotraderError
 from autotrader.execution.adapters.outside import checks_of
 from autotrader.execution.assembly import journal_path
@@ -62,6 +62,10 @@ def _venues(outline: Settings, load_whole: Callable[[], Settings]) -> list[Row]:
         return [_row("secrets", (False, str(error), "put the key where it is said to lie, readable by you alone"))]
     rows = [_row("secrets", (True, "every key could be read", ""))]
     for name in names:
+        section = settings.venues[name]
+        if isinstance(section, WireVenueSection) and section.simulator.start and not section.options.get("rest"):
+            rows.append(_row(f"{name} simulator", (True, "a run starts it; nothing to ask before", "")))
+            continue
         checks = checks_of(name, settings)
         rows += [] if checks is None else [_row(one.name, (one.ok, one.detail, one.fix)) for one in checks(settings)]
     return rows

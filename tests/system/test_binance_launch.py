@@ -206,6 +206,11 @@ def test_the_doctor_asks_the_venue_and_says_what_to_fix(tmp_path: Path) -> None:
     assert [row["check"] for row in gone if not row["ok"]] == ["binance clock"]
 
 
+def test_a_simulator_that_a_run_would_start_is_nothing_to_ask_yet(tmp_path: Path) -> None:
+    rows = verb("doctor", "--config", str(ROOT / "conf" / "binance-sim.toml"), journal=tmp_path / "j.db")
+    assert [row["ok"] for row in rows if row["check"] == "binance simulator"] == [True]
+
+
 def test_a_key_in_a_file_that_others_can_read_is_told(tmp_path: Path) -> None:
     key = tmp_path / "keys" / "k"
     key.parent.mkdir(mode=0o700)
