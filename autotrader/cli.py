@@ -159,6 +159,10 @@ def _add_simulate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--ledger", metavar="FILE", help="keep the truth ledger there; it survives a restart")
     parser.add_argument("--ready-file", metavar="FILE", help="appears, complete, once the port listens")
     parser.add_argument("--manual", action="store_true", help="the market stands until it is set or stepped")
+    parser.add_argument(
+        "--limit", action="append", default=[], metavar="NAME=N",
+        help="another limit than the venue's own, such as orders_10s=5000; may be given several times",
+    )  # fmt: skip
     parser.set_defaults(verb=_simulate)
 
 

@@ -25,7 +25,7 @@ def simulate(arguments: argparse.Namespace) -> int:
     """Serve the venue until SIGTERM or Ctrl-C, and return 0; prints what the ready file holds once the port listens."""
     options = SimOptions(
         arguments.venue, arguments.host, arguments.port, arguments.seed, arguments.tape, arguments.faults,
-        arguments.latency_ms, arguments.ledger, arguments.ready_file, arguments.manual,
+        arguments.latency_ms, arguments.ledger, arguments.ready_file, arguments.manual, tuple(arguments.limit),
     )  # fmt: skip
     app = _app(options)
     gc.collect()

@@ -15,7 +15,8 @@ __all__ = ["SimOptions", "VenueApp"]
 class SimOptions(msgspec.Struct, frozen=True):
     """The options of ``autotrader simulate``. ``latency_ms`` is a round trip: half of it there, half of it back.
 
-    ``manual``: the market stands from the beginning, and moves only when it is set or stepped.
+    ``manual``: the market stands from the beginning, and moves only when it is set or stepped. ``limits``: ``NAME=N`` each,
+    names that the venue package knows.
     """
 
     venue: str
@@ -28,6 +29,7 @@ class SimOptions(msgspec.Struct, frozen=True):
     ledger: str | None = None
     ready_file: str | None = None
     manual: bool = False
+    limits: tuple[str, ...] = ()
 
 
 class VenueApp(Protocol):

@@ -11,6 +11,7 @@ from autotrader.simulator.binance.channels import Channels
 from autotrader.simulator.binance.credentials import Credentials
 from autotrader.simulator.binance.desk import Desk
 from autotrader.simulator.binance.limits import Limits, LimitTerms
+from autotrader.simulator.binance.option_limits import read_limits
 from autotrader.simulator.binance.rest import RestApi
 from autotrader.simulator.binance.socket import SocketTerms
 from autotrader.simulator.binance.streams import Streams
@@ -46,7 +47,7 @@ class BinanceApp:
         keys = self.credentials.keys
         self._parts = (
             RestApi(self.desk, keys), WsApi(self.desk, keys, self.hub, sockets),
-            Streams(self.desk, self.channels, msgspec.structs.replace(sockets, messages_per_s=5)),
+            Streams(self.desk, self.channels, msgspec.structs.replace(sockets, messages_per_s=sockets.messages_per_s or 5)),
         )  # fmt: skip
         self.venue.on_tick.append(lambda _: self.channels.tick())
 
@@ -66,4 +67,5 @@ class BinanceApp:
 
 def make_venue(options: SimOptions) -> BinanceApp:
     """Return the simulated venue. Raises ConfigError and LedgerError."""
-    return BinanceApp(options)
+    limits, sockets = read_limits(options.limits)
+    return BinanceApp(options, limits, sockets)

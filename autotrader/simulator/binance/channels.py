@@ -65,8 +65,21 @@ class Channels:
     def add(self, name: str, listener: Listener) -> None:
         """Let somebody hear a stream."""
         heard = self._heard.setdefault(name, [])
+        if not heard:
+            self._begin(name)
         if listener not in heard:
             heard.append(listener)
+
+    def _begin(self, name: str) -> None:
+        """Look at the book from which the first differences are told."""
+        symbol, _, what = name.partition("@")
+        symbol = symbol.upper()
+        if what.startswith("depth") and _PARTIAL.match(what) is None and symbol in SYMBOLS:
+            self._looks[name] = (self._desk.updates[symbol], self._look(symbol))
+
+    def _look(self, symbol: str) -> Look:
+        bids, asks = self._desk.levels(symbol, _DEEP)
+        return dict(bids), dict(asks)
 
     def remove(self, name: str, listener: Listener) -> None:
         """Let somebody hear a stream no more."""
@@ -169,9 +182,8 @@ class Channels:
             book = {"lastUpdateId": update, "bids": rows_of(bids), "asks": rows_of(asks)}
             self._say(name, symbol, lambda _: book)
             return
-        shown = self._desk.levels(symbol, _DEEP)
-        look = (dict(shown[0]), dict(shown[1]))
-        seen, before = self._looks.get(name, (update, look))
+        look = self._look(symbol)
+        seen, before = self._looks[name]
         self._looks[name] = (update, look)
         if seen != update:
             self._say(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
 from aiohttp import web
 
 from autotrader.simulator.binance.desk import Desk
@@ -57,7 +58,7 @@ class _WsConnection(Socket):
     def __init__(
         self, desk: Desk, keys: dict[str, ApiKey], hub: UserHub, terms: SocketTerms, ip: str, unit: int, request: web.Request
     ) -> None:
-        super().__init__(desk.venue, terms)
+        super().__init__(desk.venue, msgspec.structs.replace(terms, messages_per_s=None))
         self._desk, self._keys, self._hub, self._ip, self._unit = desk, keys, hub, ip, unit
         self._shows_limits = request.query.get("returnRateLimits", "true") != "false"
         self._listening = Subscriptions(unit)
