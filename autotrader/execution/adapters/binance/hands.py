@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from autotrader.errors import AuthFailed, NotSent, OutcomeUnknown, RateLimited, Refused, Rejected, VenueError
@@ -67,7 +68,8 @@ class Hands:
 
     def shut(self) -> None:
         """Make what is under way fail at once; any thread."""
-        self._wire.shut()
+        with suppress(OSError):  # the venue had closed it
+            self._wire.shut()
 
     # ------------------------------------------------------------ calls
 
