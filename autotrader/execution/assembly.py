@@ -344,7 +344,8 @@ class Assembly:
         self.kill.activate(f"{name} ended: {reason}", KillLevel.CANCEL, by="supervisor")
 
     def _feed_lost(self, name: str, reason: str) -> None:
-        self.kill.activate(f"{name} was given up: {reason}", KillLevel.HALT, by="supervisor")
+        scope = self.market.quoted_venue or "all"
+        self.kill.activate(f"{name} was given up: {reason}", KillLevel.HALT, scope, by="supervisor")
 
     def _supervisor_lost(self, reason: str) -> None:
         self.kill.activate(f"the supervisor ended: {reason}", KillLevel.CANCEL, by="supervisor")

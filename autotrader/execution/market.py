@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["FEED", "Market", "feed_spec", "open_market"]
 
 FEED = "feed.market"
+LIBRARY_S = 20.0
+"""How long a live feed may take to start: it loads the WebSocket library."""
 
 
 class Market(NamedTuple):
@@ -46,6 +48,11 @@ class Market(NamedTuple):
         if isinstance(self.source, LivePlan):
             return self.source.source.symbols
         return tuple(one.symbol for one in self.instruments)
+
+    @property
+    def quoted_venue(self) -> str | None:
+        """Return whose orders a live market prices; None where the market is none of a venue's."""
+        return self.source.source.name if isinstance(self.source, LivePlan) else None
 
     @property
     def is_live(self) -> bool:
@@ -126,7 +133,10 @@ def feed_spec(
     if isinstance(source, LivePlan):
         policy = RestartPolicy(intensity=10, period_s=60, base_s=0.25, cap_s=15.0)
         hearing = [handle for handle in told if handle.name.startswith("runner.")]
-        return ChildSpec(FEED, lambda context: _live_feed(context, source, told, hearing, market), policy, on_exhausted=on_lost)
+        return ChildSpec(
+            FEED, lambda context: _live_feed(context, source, told, hearing, market), policy, on_exhausted=on_lost,
+            start_s=LIBRARY_S,
+        )
 
     def make(context: Context) -> MarketFeedActor:
         return MarketFeedActor(

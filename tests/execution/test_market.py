@@ -107,14 +107,16 @@ def test_a_market_that_cannot_be_is_refused_in_words(sets: tuple[str, ...], said
 
 def test_an_adapter_of_ones_own_rehearses_on_a_synthetic_market() -> None:
     settings = settings_of("mode=SIMULATED", "venues.mine.adapter=my.module:plan", "venues.mine.enabled=true")
-    assert isinstance(open_market(settings).source, SyntheticMarket)
+    market = open_market(settings)
+    assert isinstance(market.source, SyntheticMarket)
+    assert (market.is_live, market.quoted_venue) == (False, None)
 
 
 def test_trading_at_the_venue_takes_its_symbols_and_asks_nothing() -> None:
     own = {"rest": "http://127.0.0.1:1", "ws": "ws://127.0.0.1:1/ws-api/v3", "stream": "ws://127.0.0.1:1"}
     keys = {"api_key": "the-key", "api_secret": "the-secret"}
     market = open_market(settings_of("mode=SIMULATED", *KEYS, 'venues.binance.symbols=["BTCUSDT"]', **own, **keys))
-    assert (market.instruments, market.symbols) == ((), ("BTCUSDT",))
+    assert (market.instruments, market.symbols, market.quoted_venue) == ((), ("BTCUSDT",), "binance")
     with pytest.raises(ConfigError, match="symbols is empty"):
         open_market(settings_of("mode=SIMULATED", *KEYS, **own, **keys))
 
