@@ -9,6 +9,7 @@ import msgspec
 from autotrader.messages import (
     AccountConfirmed,
     BreakerChanged,
+    CancelAsked,
     FrameUnreadable,
     LinkChanged,
     OrderDoubted,
@@ -36,6 +37,8 @@ UNKNOWN_ALARM_NS = 2_000_000_000
 TOLD = -1
 CLOCK_ALARM_NS = 500_000_000
 CLOCK_HALT_NS = 2_500_000_000
+OVERDUE_NS = 10_000_000_000
+WORKING = frozenset({OrderState.OPEN, OrderState.PARTIALLY_FILLED})
 IN_DOUBT = frozenset({OrderState.SENT, OrderState.UNKNOWN})
 WAITING = {
     OrderState.SENT: "submit",
@@ -233,6 +236,7 @@ class Sync:
         for desk in self._floor.desks.values():
             if desk.link is not LinkState.DOWN:
                 self._doubt_the_slow(desk, now_ns)
+                self._end_the_overdue(desk, now_ns)
                 self._ask(desk, [(name, after) for venue, name, after in owing if venue == desk.name], now_ns)
                 self._sweep(desk, now_ns)
         self._tell_of_unknown(now_ns)
@@ -252,6 +256,13 @@ class Sync:
         for record in slow if desk.settings.sweeps else ():
             request, reason = WAITING[record.state], f"no answer for {limit_ns / 1e9:g} s"
             self._floor.record(OrderUnknown(record.client_order_id, desk.name, now_ns, None, request, reason))
+
+    def _end_the_overdue(self, desk: Desk, now_ns: int) -> None:
+        """Wish orders gone whose time was over long ago: neither the venue nor an adapter that stood in for it has ended them."""
+        for record in list(self._records(desk)):
+            ends_ns = record.order.expires_ns
+            if ends_ns is not None and record.state in WORKING and now_ns > ends_ns + OVERDUE_NS:
+                self._floor.record(CancelAsked(record.client_order_id, desk.name, now_ns, by="expiry"))
 
     def _tell_of_unknown(self, now_ns: int) -> None:
         """Tell a person, once, of each order whose outcome has been unknown for a while."""

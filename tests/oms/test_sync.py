@@ -39,7 +39,7 @@ from autotrader.messages import (
     TakeSnapshot,
     VenueReady,
 )
-from autotrader.model import BreakerState, KillLevel, LinkState, Order
+from autotrader.model import BreakerState, KillLevel, LinkState, Order, TimeInForce
 from autotrader.oms.differences import Action
 
 
@@ -536,3 +536,24 @@ def test_blocks_are_on_record(house: House) -> None:
     (block,) = house.journal.of(SymbolBlocked)
     assert (block.symbol, block.until_operator) == (SYMBOL, False)
     assert order.client_order_id in block.reason
+
+
+# ---------------------------------------------------------------- times that are over
+
+
+def test_an_order_whose_time_was_over_long_ago_is_wished_gone_once(house: House) -> None:
+    ends_ns = house.clock.now_ns() + 5 * SECOND
+    order = house.working(time_in_force=TimeInForce.GTD, expires_ns=ends_ns)
+    house.advance(15)
+    assert house.sent(SendCancel) == []
+    house.advance(2)
+    assert [one.client_order_id for one in house.sent(SendCancel)] == [order.client_order_id]
+    assert house.state(order) is S.PENDING_CANCEL
+    house.advance(1)
+    assert len(house.sent(SendCancel)) == 1
+
+
+def test_an_order_without_an_end_is_left_alone(house: House) -> None:
+    house.working()
+    house.advance(3600, step_s=60)
+    assert house.sent(SendCancel) == []
