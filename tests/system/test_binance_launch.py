@@ -14,6 +14,10 @@ from simulator_kit import RunningVenue
 from simulator_kit import running as simulating
 from support import eventually
 
+from autotrader.errors import InvalidOrder
+from autotrader.execution import ExecutionConfig, ExecutionDecision, ExecutionEngine
+from autotrader.secrets import Secret
+
 RESTING = ("--strategy", f"{EXAMPLES}:TwoSidedQuoting", "--set", "strategy.options.rest_ms=600000", "--set",
            "strategy.options.notional=1000", "--set", "engine.cycle_time_ms=50")
 TRADING = ("--set", "engine.cycle_time_ms=50", "--set", "strategy.options.notional=100")
@@ -78,6 +82,20 @@ def test_paper_trades_on_the_prices_of_a_venue_without_a_key(tmp_path: Path) -> 
         assert venue.ledger()["orders"] == []
     fills = verb("fills", journal=journal)
     assert {(one["venue"], one["symbol"]) for one in fills} == {("paper", "BTCUSDT")}
+
+
+def test_an_embedded_engine_trades_symbols_that_only_the_venue_lists(tmp_path: Path) -> None:
+    with simulating(seed=7) as venue:
+        venue.market("ETHUSDT", "3000", "3001")
+        own = {"enabled": True, "symbols": ["ETHUSDT"], **{key: venue.ready[key] for key in ("rest", "ws", "stream")}}
+        own |= {key: Secret(venue.credentials[key]) for key in ("api_key", "api_secret")}
+        config = ExecutionConfig(env={}, mode="SIMULATED", venues={"binance": own}, journal={"path": str(tmp_path / "j.db")})
+        with ExecutionEngine(config) as engine:
+            engine.connect(30)
+            done = engine.execute_decision(ExecutionDecision("BUY", "ETHUSDT", "0.1")).wait_done(20)
+            assert (done.state, done.venue) == ("FILLED", "binance")
+            with pytest.raises(InvalidOrder, match="no venue lists BTCUSDT"):
+                engine.execute_decision(ExecutionDecision("BUY", "BTCUSDT", "0.1"))
 
 
 HEARS = """
