@@ -258,7 +258,7 @@ class Sync:
             self._floor.record(OrderUnknown(record.client_order_id, desk.name, now_ns, None, request, reason))
 
     def _end_the_overdue(self, desk: Desk, now_ns: int) -> None:
-        """Wish orders gone whose time was over long ago: neither the venue nor an adapter that stood in for it has ended them."""
+        """Wish orders gone whose time was over long ago: neither the venue nor an adapter in its place has ended them."""
         for record in list(self._records(desk)):
             ends_ns = record.order.expires_ns
             if ends_ns is not None and record.state in WORKING and now_ns > ends_ns + OVERDUE_NS:

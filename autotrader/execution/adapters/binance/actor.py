@@ -68,6 +68,7 @@ __all__ = ["BinanceBrokerActor"]
 SECOND: Final = 1_000_000_000
 CANCEL_AGE_NS: Final = 30 * SECOND
 ASK_AGAIN_NS: Final = 5 * SECOND
+MOST_CARRIED: Final = 5_000
 OWN_CHECK: Final = "trades"
 OVERLAP_NS: Final = 60 * SECOND
 
@@ -84,6 +85,14 @@ class BinanceBrokerActor(SessionBroker):
         self._trades_due_ns = self._trades_since_ns = 0
         self._dust: dict[str, str] = {}
         self._strange: set[str] = set()
+
+    def on_stop(self) -> None:
+        """Say of what still waits that it was not sent, then let go of all."""
+        if self.crash is None:
+            for job in self.lanes.take_waiting(Duty.ORDER):
+                self.give_back(job, "DEADLINE_PASSED", "the engine stopped before it was sent")
+            self.on_flush()
+        super().on_stop()
 
     def count_open_orders(self) -> int:
         """Return how many orders the venue has open, as far as is known here."""
@@ -366,6 +375,9 @@ class BinanceBrokerActor(SessionBroker):
         super().take_books(books)
         snapshot = books.snapshot
         listed = {(facts.symbol, facts.order_id) for facts in books.orders}
+        if len(self.carried) > MOST_CARRIED:
+            for key in [key for key in self.carried if self.registry.name_of(*key) is None]:
+                del self.carried[key]
         self.registry.keep_listed(listed, books.symbols, snapshot.asked_ns - 60 * SECOND)
         for known in self.registry.open_orders():
             if known.ends_ns is None and known.client_order_id in self.memory.ends:

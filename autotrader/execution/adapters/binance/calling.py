@@ -62,7 +62,7 @@ class CallingBroker(BrokerActor):
         self._wires = {name: context.handle(name) for name in lanes}
         self._errands: dict[int, _Running] = {}
         self._numbers = self._errand_numbers = 0
-        self._quiet_until_ns = 0
+        self.quiet_until_ns = 0
         self._usage: dict[str, UsageReported] = {}
         self._notes: list[Message] = []
 
@@ -100,7 +100,7 @@ class CallingBroker(BrokerActor):
     def pump(self) -> None:
         """Send what can go."""
         now_ns = self.wall.monotonic_ns()
-        if now_ns < self._quiet_until_ns:
+        if now_ns < self.quiet_until_ns:
             return
         for name, job in self.lanes.assign(now_ns):
             if job.only_open and self.is_moot(job):
@@ -189,7 +189,7 @@ class CallingBroker(BrokerActor):
         )  # fmt: skip
         if outcome.retry_after_s:
             until_ns = self.wall.monotonic_ns() + round(outcome.retry_after_s * 1e9)
-            self._quiet_until_ns = max(self._quiet_until_ns, until_ns)
+            self.quiet_until_ns = max(self.quiet_until_ns, until_ns)
         self.note_usage(outcome.usage)
 
     def note_usage(self, usage: tuple[UsageReported, ...]) -> None:

@@ -35,7 +35,7 @@ from autotrader.execution.adapters.binance.reading import Books, Scope, read_boo
 from autotrader.execution.adapters.binance.registry import Registry
 from autotrader.execution.adapters.binance.user_lines import Fate, UserLines
 from autotrader.execution.adapters.wire import FrameReceived, StreamClosed, StreamOpened
-from autotrader.messages import AccountConfirmed, BudgetsListed, Message
+from autotrader.messages import AccountConfirmed, BudgetsListed, InstrumentsListed, Message
 from autotrader.model import LinkState
 
 _T = TypeVar("_T")
@@ -47,6 +47,7 @@ PULSE_S: Final = 0.25
 OVERLAP_NS: Final = 600 * SECOND
 FIRST_PAUSE_S: Final = 0.25
 LONGEST_PAUSE_S: Final = 15.0
+RULES_EVERY_NS: Final = 1_800 * SECOND
 LASTING_PAUSE_S: Final = 60.0
 GRACE_NS: Final = 5 * SECOND
 UNAUTHORISED: Final = 401
@@ -116,7 +117,7 @@ class SessionBroker(CallingBroker):
         self._tries = 0
         self._retry_ns: int | None = None
         self._gap_from_ns = self.memory.heard_ns or None
-        self._clock_due_ns = 0
+        self._clock_due_ns = self._rules_due_ns = 0
         self._is_measuring = False
         self._pulse: TickToken | None = None
 
@@ -138,6 +139,9 @@ class SessionBroker(CallingBroker):
     # ------------------------------------------------------------ the hand-over, step by step
 
     def _begin(self) -> None:
+        if self.quiet_until_ns > self.wall.monotonic_ns():  # the venue asked for silence: connecting would break it
+            self._retry_ns = self.quiet_until_ns
+            return
         self._turn += 1
         self.stage, self._retry_ns, self._kept = Stage.GREETING, None, []
         self._close_streams()
@@ -191,6 +195,7 @@ class SessionBroker(CallingBroker):
             gap_from_ns=self._gap_from_ns, clock_offset_ns=self.offset_ns or 0,
         )  # fmt: skip
         self.stage, self._tries, self._gap_from_ns = Stage.HERE, 0, None
+        self._rules_due_ns = self.wall.monotonic_ns() + RULES_EVERY_NS
         self.memory.heard_ns = books.snapshot.asked_ns
         self.log.bind(venue=self.venue, uid=self.greeting.uid).info("connected: books handed over")
         kept, self._kept = self._kept, []
@@ -234,6 +239,30 @@ class SessionBroker(CallingBroker):
         self._retry_ns = self.wall.monotonic_ns() + round(pause_s * SECOND)
         if not pause_s:
             self._begin()
+
+    # ------------------------------------------------------------ rules and rights, now and then
+
+    def _review(self, now_ns: int) -> None:
+        """Ask again who we are and what can be traded: symbols are halted, filters change, and so do a key's rights."""
+        turn, self._rules_due_ns = self._turn, now_ns + RULES_EVERY_NS
+        self.run(
+            introduce(self.settings), lambda told: self._on_reviewed(told, turn), lambda error: self._on_unclear(error, turn)
+        )
+
+    def _on_reviewed(self, greeting: Greeting, turn: int) -> None:
+        if turn != self._turn or self.greeting is None:
+            return None
+        if greeting.info.account != self.account:
+            return self.go_down(f"the key belongs to account {greeting.info.account} now", lasting=True)
+        if greeting.instruments != self.greeting.instruments:
+            self.told.append(InstrumentsListed(self.venue, greeting.instruments))
+        self.greeting = greeting
+        return None
+
+    def _on_unclear(self, error: Trouble, turn: int) -> None:
+        """Let the link go for what only a person can change; what passes is asked again at the next turn."""
+        if isinstance(error, ErrandFailed) and error.lasting:
+            self._fail(error, turn)
 
     # ------------------------------------------------------------ clock
 
@@ -392,6 +421,8 @@ class SessionBroker(CallingBroker):
         self._watch_stream(now_ns)
         if self.stage is Stage.HERE and now_ns >= self._clock_due_ns:
             self.measure()
+        if self.stage is Stage.HERE and now_ns >= self._rules_due_ns:
+            self._review(now_ns)
         self.on_pulse(now_ns)
         self.pump()
 

@@ -16,6 +16,7 @@ from autotrader.messages import (
     InstrumentsListed,
     LinkChanged,
     OrderFilled,
+    OrderNotSent,
     SnapshotTaken,
     VenueReady,
 )
@@ -313,3 +314,53 @@ def test_an_event_about_nobodys_order_is_told_all_the_same(bench: Bench) -> None
     assert [(type(one), one.client_order_id) for one in told if isinstance(one, OrderFilled)] == [(OrderFilled, "web_abc")]
     assert bench.event(report(c="web_abc", i=5))[0].client_order_id == "web_abc"
     assert bench.resiliency.of(AttemptFailed) == []
+
+
+# ---------------------------------------------------------------- what changes while it runs
+
+
+def test_rules_and_rights_are_looked_at_again_every_half_hour(bench: Bench) -> None:
+    bench.start()
+    bench.wait(1_790, step_s=5)
+    assert bench.calls.count("GET /api/v3/exchangeInfo") == 1
+    bench.answers["GET /api/v3/exchangeInfo"] = (200, exchange_info(symbol_info(status="HALT")))
+    bench.wait(20, step_s=5)
+    assert [one.instruments[0].tradable for one in bench.oms.of(InstrumentsListed)] == [True, False]
+    [told] = [one for one in bench.send(order()) if isinstance(one, OrderNotSent)]
+    assert told.reason_code == "FILTER_SYMBOL_STATUS"
+    assert link(bench)[0] is LinkState.UP
+
+
+def test_a_key_that_may_withdraw_from_now_on_takes_the_link_down(bench: Bench) -> None:
+    bench.start()
+    bench.answers[RESTRICTIONS] = (200, {**RIGHTS, "enableWithdrawals": True})
+    bench.wait(1_810, step_s=5)
+    assert link(bench)[0] is LinkState.DOWN
+
+
+def test_a_review_that_fails_for_now_changes_nothing(bench: Bench) -> None:
+    bench.start()
+    bench.answers["GET /api/v3/exchangeInfo"] = (503, b"")
+    bench.wait(1_810, step_s=5)
+    assert link(bench)[0] is LinkState.UP
+
+
+def test_no_connection_is_made_while_the_venue_wants_silence(bench: Bench) -> None:
+    bench.answers["GET /api/v3/account"] = (418, error(-1003, "banned"), {"retry-after": "120"})
+    bench.start(up=False)
+    calls, streams = len(bench.calls), len(bench.streams)
+    bench.answers["GET /api/v3/account"] = bench._usual()["GET /api/v3/account"]
+    bench.wait(119)
+    assert (len(bench.calls), len(bench.streams)) == (calls, streams)
+    bench.wait(2)
+    bench.open_stream()
+    assert link(bench)[0] is LinkState.SYNCING
+
+
+def test_what_waits_when_the_engine_stops_is_not_sent(bench: Bench) -> None:
+    bench.start()
+    bench.send(order(), order(), order())
+    assert bench.actor is not None
+    bench.actor.on_stop()
+    assert bench.failures == [("not_sent", "DEADLINE_PASSED")]
+    bench.actor = None
