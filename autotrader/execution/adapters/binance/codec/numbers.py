@@ -47,7 +47,7 @@ def number(text: str) -> Decimal:
     """Read a number that cannot be negative. Raises ValueError: no exponent, sign, blank, NaN or infinity gets through."""
     if _UNSIGNED(text) is None:
         raise ValueError(f"not a plain number: {text[:60]!r}")
-    return Decimal(text)
+    return Decimal(_trimmed(text))
 
 
 @lru_cache(maxsize=2048)
@@ -55,7 +55,12 @@ def signed(text: str) -> Decimal:
     """Read a number that may be negative, such as the delta of a balance or a rebate. Raises ValueError."""
     if _SIGNED(text) is None:
         raise ValueError(f"not a plain number: {text[:60]!r}")
-    return Decimal(text)
+    return Decimal(_trimmed(text))
+
+
+def _trimmed(text: str) -> str:
+    """Leave out the zeros that the venue pads with: products of padded numbers grow by eight decimals each."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def quote_amount(text: str | None) -> Decimal | None:
