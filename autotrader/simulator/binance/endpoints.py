@@ -103,6 +103,8 @@ _AVERAGE = _open(market.average_price, 2, "symbol")
 _PRICE = _open(market.price_tickers, _by_count(2, 4), *_SYMBOLS)
 _BOOK = _open(market.book_tickers, _by_count(2, 4), *_SYMBOLS)
 _DAY = _open(market.day_tickers, _by_count(2, 80), *_SYMBOLS, "type")
+_ROLLING = _open(market.window_tickers, 4, *_SYMBOLS, "windowSize", "type")
+_TRADING_DAY = _open(market.window_tickers, 4, *_SYMBOLS, "timeZone", "type")
 
 PATHS: Final[dict[tuple[str, str], Endpoint]] = {
     ("POST", "/api/v3/order"): _PLACE,
@@ -134,6 +136,8 @@ PATHS: Final[dict[tuple[str, str], Endpoint]] = {
     ("GET", "/api/v3/ticker/price"): _PRICE,
     ("GET", "/api/v3/ticker/bookTicker"): _BOOK,
     ("GET", "/api/v3/ticker/24hr"): _DAY,
+    ("GET", "/api/v3/ticker/tradingDay"): _TRADING_DAY,
+    ("GET", "/api/v3/ticker"): _ROLLING,
 }
 
 METHODS: Final[dict[str, Endpoint]] = {
@@ -165,4 +169,6 @@ METHODS: Final[dict[str, Endpoint]] = {
     "ticker.price": _PRICE,
     "ticker.book": _BOOK,
     "ticker.24hr": _DAY,
+    "ticker.tradingDay": _TRADING_DAY,
+    "ticker": _ROLLING,
 }

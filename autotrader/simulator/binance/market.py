@@ -21,10 +21,12 @@ from autotrader.simulator.binance.values import bounded, choice, flag, read_int,
 __all__ = [
     "agg_row", "agg_trades", "average_price", "book_ticker", "book_tickers", "clock", "day_row", "day_tickers", "depth",
     "depth_weight", "exchange_info", "klines", "listed", "ping", "price_tickers", "rows_of", "trades",
+    "window_tickers",
 ]  # fmt: skip
 
 _LISTED: Final = msgspec.json.Decoder(list[str])
 Levels = list[tuple[Decimal, Decimal]]
+_DAY_ONLY: Final = frozenset({"prevClosePrice", "lastQty", "bidPrice", "bidQty", "askPrice", "askQty"})
 
 
 def ping(_: Ask) -> dict[str, Any]:
@@ -213,6 +215,20 @@ def day_tickers(ask: Ask) -> Any:
     desk, params, unit = ask.desk, ask.params, ask.unit
     mini = choice(params, "type", ("FULL", "MINI"), "FULL") == "MINI"
     return _each(params, lambda terms: day_row(desk, terms.symbol, unit, mini=mini))
+
+
+def window_tickers(ask: Ask) -> Any:
+    """Return a rolling window, or the trading day, of symbols that must be named: here always the last 24 hours."""
+    desk, params, unit = ask.desk, ask.params, ask.unit
+    if "symbol" not in params and "symbols" not in params:
+        raise ApiError(-1102, "Param 'symbol' or 'symbols' must be sent, but both were empty/null!")
+    mini = choice(params, "type", ("FULL", "MINI"), "FULL") == "MINI"
+
+    def row(terms: SymbolTerms) -> dict[str, Any]:
+        told = day_row(desk, terms.symbol, unit, mini=mini)
+        return {name: value for name, value in told.items() if name not in _DAY_ONLY}
+
+    return _each(params, row)
 
 
 def day_row(desk: Desk, symbol: str, unit: int, *, mini: bool = False) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Socket:
             self.on_open()
             async for message in self.connection:
                 if not self._is_within_rate(loop.time()):
-                    self.end(POLICY, b"Too many requests")
+                    await self._close(POLICY, b"Too many requests")
                     break
                 self._take(message.type, message.data)
         finally:
@@ -97,8 +97,12 @@ class Socket:
 
     def end(self, code: int, reason: bytes) -> None:
         """Close the connection, with a reason."""
-        task = asyncio.ensure_future(self.connection.close(code=code, message=reason))
-        self._closing = task
+        self._closing = asyncio.ensure_future(self._close(code, reason))
+
+    async def _close(self, code: int, reason: bytes) -> None:
+        """Say nothing more, and close."""
+        self.on_end()
+        await self.connection.close(code=code, message=reason)
 
     def on_open(self) -> None:
         """Begin."""
@@ -107,7 +111,7 @@ class Socket:
         """Take a message."""
 
     def on_end(self) -> None:
-        """Forget the connection."""
+        """Forget the connection; may be called twice."""
 
     def warn(self) -> None:
         """Tell that the server is about to end the connection."""

@@ -250,3 +250,30 @@ def test_limits_are_the_venues_own_unless_they_are_set() -> None:
         no = next(one for one in answers if one.status != 200)
         assert (no.status, no.json["code"]) == (429, -1015)
         assert 0 < int(no.headers["Retry-After"]) <= 10
+
+
+def test_orders_are_what_they_were_behind_a_restart_of_the_process(tmp_path: Path) -> None:
+    with running(ledger=str(tmp_path / "books")) as venue:
+        venue.market("BTCUSDT", "50000", "50001")
+        caller = Caller(venue)
+        terms = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.01", "newOrderRespType": "ACK"}
+        take = caller.call("POST", "order", **terms, type="TAKE_PROFIT", stopPrice="70000", strategyId=9).json
+        caller.call("POST", "order", **terms, type="STOP_LOSS", stopPrice="49000")
+        caller.place(newClientOrderId="rests")
+        before = caller.call("GET", "openOrders", symbol="BTCUSDT").json
+        venue.kill()
+    with running(ledger=str(tmp_path / "books")) as venue:
+        caller = Caller(venue)
+        assert caller.call("GET", "openOrders", symbol="BTCUSDT").json == before
+        assert [row["type"] for row in before] == ["TAKE_PROFIT", "STOP_LOSS", "LIMIT"]
+        venue.market("BTCUSDT", "70000", "70001")
+        row = caller.call("GET", "order", symbol="BTCUSDT", orderId=take["orderId"]).json
+        assert (row["status"], row["strategyId"], row["isWorking"]) == ("FILLED", 9, True)
+        assert caller.place().json["orderId"] == 4
+
+
+def test_rolling_tickers_need_a_symbol(caller: Caller) -> None:
+    caller.call("POST", "order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.01")
+    row = caller.send("GET", "/api/v3/ticker", "symbol=BTCUSDT&windowSize=1h").json
+    assert (row["symbol"], row["lastPrice"]) == ("BTCUSDT", "50001.00000000")
+    assert caller.send("GET", "/api/v3/ticker/tradingDay").json["code"] == -1102
