@@ -145,7 +145,9 @@ class StrategyRunnerActor(Worker):
             self._on_order = on_order
 
     def on_stop(self) -> None:
-        """Let the strategy clean up."""
+        """Let the strategy hear what was told before the stop, which overtakes the last fills, and clean up."""
+        if self.crash is None:
+            self.run_pending()
         on_stop = getattr(self._strategy, "on_stop", None)
         if on_stop is not None and not self._off:
             self._guarded(on_stop)
@@ -247,7 +249,7 @@ class StrategyRunnerActor(Worker):
 
     def _decide(self) -> None:
         strategy = self._strategy
-        if strategy is None or self._off or not self._view.can_decide:
+        if strategy is None or self._off or self._ending or not self._view.can_decide:
             return
         self._cycles += 1
         snapshot = self._view.snapshot(self.clock.now_ns())

@@ -246,6 +246,20 @@ def test_the_order_is_told_after_the_fill_that_moved_it() -> None:
     assert heard == [first.fill, first.update, second.fill, second.update, first.update]
 
 
+def test_a_stop_overtakes_the_last_fills_and_the_strategy_hears_of_them_all_the_same() -> None:
+    strategy = Scripted(lambda _: BUY)
+    bench = Bench(strategy, decide_on_fill=True).quote()
+    bench.runner.stop()
+    bench.me.tell([booked("t1"), booked("t2")])
+    entry = bench.runner.inbox.take()
+    assert entry is not None
+    bench.runner._serve(entry)
+    assert strategy.fills == []
+    bench.runner.on_stop()
+    assert [one.trade_id for one in strategy.fills] == ["t1", "t2"]
+    assert (strategy.stopped, strategy.snapshots) == (1, [])
+
+
 def test_a_refused_request_is_counted_and_harms_nothing() -> None:
     bench = Bench(Scripted()).tell(RequestRefused("x", "cancel", "UNKNOWN_ORDER", "no such order", "s"))
     assert (bench.status.refused, bench.status.off) == (1, "")
