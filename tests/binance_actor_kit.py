@@ -19,7 +19,7 @@ from autotrader.execution.adapters.binance.codec import Call, replacement_id
 from autotrader.execution.adapters.binance.codec.ids import cancel_mark
 from autotrader.execution.adapters.binance.config import BinanceSettings, binance_settings
 from autotrader.execution.adapters.binance.lanes import Duty
-from autotrader.execution.adapters.binance.session import Memory
+from autotrader.execution.adapters.binance.streaming import Memory
 from autotrader.execution.adapters.wire import (
     CallDone,
     CallJob,

@@ -1,7 +1,7 @@
 """Binance's broker: requests of the engine as calls, and what the venue says as the engine's events.
 
-Layers: ``calling`` makes calls, ``session`` connects and hands over, this one knows orders. Source: binance.md sections 3, 8
-and 10.
+Layers: ``calling`` makes calls, ``streaming`` listens, ``session`` connects, ``asking`` reads, this one knows orders. Source:
+binance.md sections 3, 8 and 10.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import msgspec
 
 from autotrader.actors import handles
 from autotrader.errors import EncodeError, InvalidOrder
-from autotrader.execution.adapters.binance.calling import Trouble
+from autotrader.execution.adapters.binance.asking import AskingBroker
 from autotrader.execution.adapters.binance.codec import (
     AccountView,
     BalanceMoved,
@@ -20,7 +20,6 @@ from autotrader.execution.adapters.binance.codec import (
     CallKind,
     ListEvent,
     LockMoved,
-    MarketView,
     OrderEventTold,
     Outcome,
     UnknownEvent,
@@ -28,20 +27,16 @@ from autotrader.execution.adapters.binance.codec import (
     cancel_all_call,
     cancel_call,
     check_filters,
-    clock_call,
     is_replacement,
     order_number,
     replace_call,
-    sellable,
     snap_price,
     submit_call,
 )
 from autotrader.execution.adapters.binance.ending import end_of
-from autotrader.execution.adapters.binance.errands import Errand, body_of
 from autotrader.execution.adapters.binance.lanes import Duty, Job
-from autotrader.execution.adapters.binance.reading import Answered, Books, Scope, ask_order, read_books
 from autotrader.execution.adapters.binance.registry import Known
-from autotrader.execution.adapters.binance.session import SessionBroker, Stage
+from autotrader.execution.adapters.binance.session import Stage
 from autotrader.messages import (
     CancelRejected,
     Message,
@@ -50,40 +45,26 @@ from autotrader.messages import (
     OrderFilled,
     OrderNotSent,
     OrderRejected,
-    ProbeVenue,
-    QueryOrder,
-    QuoteUpdate,
     ReplaceRejected,
     SendCancel,
     SendCancelAll,
     SendOrder,
     SendReplace,
-    SnapshotTaken,
-    TakeSnapshot,
 )
-from autotrader.model import ZERO, LinkState, Quote, WriteClass
+from autotrader.model import LinkState, WriteClass
 
 __all__ = ["BinanceBrokerActor"]
 
 SECOND: Final = 1_000_000_000
 CANCEL_AGE_NS: Final = 30 * SECOND
 ASK_AGAIN_NS: Final = 5 * SECOND
-MOST_CARRIED: Final = 5_000
-OWN_CHECK: Final = "trades"
-OVERLAP_NS: Final = 60 * SECOND
 
 
-class BinanceBrokerActor(SessionBroker):
+class BinanceBrokerActor(AskingBroker):
     """Binance's single voice. See ``SessionBroker`` and ``CallingBroker`` for what it is made with."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._quotes: dict[str, Quote] = {}
-        self._asked: set[str] = set()  # orders about which a query is under way
-        self._reading: set[str] = set()  # purposes for which the books are being read
-        self._wanted: dict[str, TakeSnapshot] = {}  # what was asked for again meanwhile
-        self._trades_due_ns = self._trades_since_ns = 0
-        self._dust: dict[str, str] = {}
         self._strange: set[str] = set()
 
     def on_stop(self) -> None:
@@ -137,7 +118,7 @@ class BinanceBrokerActor(SessionBroker):
         rules = self.greeting.rules.get(order.symbol)
         if rules is None:
             raise InvalidOrder(f"{order.symbol} is not among venues.binance.symbols", code="SYMBOL_NOT_CONFIGURED")
-        market = self._market(order.symbol)
+        market = self.market(order.symbol)
         call = submit_call(command, self.codec, rules, market.nearest)
         account = AccountView(
             self.registry.count_open(order.symbol), self.registry.count_open(order.symbol, algo=True),
@@ -150,10 +131,6 @@ class BinanceBrokerActor(SessionBroker):
             text = "; ".join(one.text for one in breaches)
             raise InvalidOrder(f"Binance's filter {breaches[0].filter}: {text}", code=f"FILTER_{breaches[0].filter}")
         return call
-
-    def _market(self, symbol: str) -> MarketView:
-        quote = self._quotes.get(symbol)
-        return MarketView() if quote is None else MarketView(bid=quote.bid, ask=quote.ask)
 
     def _deny(self, command: SendOrder, code: str, reason: str) -> None:
         """End an order that is proved not to have left: the venue would refuse it."""
@@ -171,7 +148,7 @@ class BinanceBrokerActor(SessionBroker):
         if known is None or rules is None:
             return self._refuse_replace(command, "UNKNOWN_ORDER", "the adapter does not know the order: query it first")
         try:
-            call = replace_call(command, known.standing(), self.codec, rules, self._market(known.symbol).nearest)
+            call = replace_call(command, known.standing(), self.codec, rules, self.market(known.symbol).nearest)
         except (InvalidOrder, EncodeError) as error:
             code = error.code if isinstance(error, InvalidOrder) else "ENCODE"
             return self._refuse_replace(command, code, str(error))
@@ -296,102 +273,7 @@ class BinanceBrokerActor(SessionBroker):
             self.carried[(symbol, number)] = carried
             self.registry.carry(known.client_order_id, number, carried, wire_id)
 
-    # ------------------------------------------------------------ questions
-
-    def query_order(self, query: QueryOrder) -> None:
-        """Ask what became of an order, unless that is being asked."""
-        name = query.client_order_id
-        if name in self._asked:
-            return
-        known = self.registry.get(name)
-        wire_id, carried = (name, ZERO) if known is None else (known.wire_id, known.carried)
-        self._asked.add(name)
-        self.run(
-            ask_order(query, wire_id, carried, self.codec), lambda answered: self._on_answered(name, answered),
-            lambda trouble: self._on_unanswered(name, trouble),
-        )  # fmt: skip
-
-    def _on_answered(self, name: str, answered: Answered) -> None:
-        self._asked.discard(name)
-        self.carried.update(answered.carried)
-        for facts in answered.orders:
-            if facts.client_order_id == name:
-                self.registry.meet(facts)
-        for message in answered.told:
-            self.tell(message)
-
-    def _on_unanswered(self, name: str, trouble: Trouble) -> None:
-        self._asked.discard(name)
-        self.log.bind(venue=self.venue, order_id=name).info("a query was not answered: {}", trouble)
-
-    def take_snapshot(self, request: TakeSnapshot) -> None:
-        """Read the books; for the same purpose one reading at a time, but for the kill sweep's."""
-        if self.offset_ns is None:
-            self.told.append(SnapshotTaken(self.venue, request.purpose, None, self.link_reason))
-        elif request.purpose in self._reading:
-            self._wanted[request.purpose] = request
-        else:
-            self._read_books(request)
-
-    def _read_books(self, request: TakeSnapshot) -> None:
-        purpose = request.purpose
-        symbols = tuple(dict.fromkeys((*self.settings.symbols, *sorted(self.registry.symbols()))))
-        scope = Scope(symbols, self.clock.now_ns(), request.trades_since_ns, self.offset_ns or 0)
-        self._reading.add(purpose)
-        self.run(
-            read_books(scope, self.codec, self.registry.name_of), lambda books: self._on_read(purpose, books),
-            lambda trouble: self._on_not_read(purpose, trouble), urgent=purpose.startswith("kill"),
-        )  # fmt: skip
-
-    def _on_read(self, purpose: str, books: Books) -> None:
-        self.take_books(books)
-        self.told.append(SnapshotTaken(self.venue, purpose, books.snapshot))
-        self._read_again(purpose)
-
-    def _on_not_read(self, purpose: str, trouble: Trouble) -> None:
-        if purpose != OWN_CHECK:
-            self.told.append(SnapshotTaken(self.venue, purpose, None, str(trouble)))
-        self._read_again(purpose)
-
-    def _read_again(self, purpose: str) -> None:
-        self._reading.discard(purpose)
-        request = self._wanted.pop(purpose, None)
-        if request is not None:
-            self._read_books(request)
-
-    def probe(self, request: ProbeVenue) -> None:
-        """Ask for the venue's time: how that goes is counted as any call."""
-        self.run(_ask_time(), lambda _: None, lambda _: None)
-
-    @handles(QuoteUpdate)
-    def _on_quote(self, update: QuoteUpdate) -> None:
-        if update.quote.venue == self.venue:
-            self._quotes[update.quote.symbol] = update.quote
-
-    # ------------------------------------------------------------ what is known from the books, what is due
-
-    def take_books(self, books: Books) -> None:
-        """Learn from the venue's books, and name what is too little to be sold (binance.md 10.10)."""
-        super().take_books(books)
-        snapshot = books.snapshot
-        listed = {(facts.symbol, facts.order_id) for facts in books.orders}
-        if len(self.carried) > MOST_CARRIED:
-            for key in [key for key in self.carried if self.registry.name_of(*key) is None]:
-                del self.carried[key]
-        self.registry.keep_listed(listed, books.symbols, snapshot.asked_ns - 60 * SECOND)
-        for known in self.registry.open_orders():
-            if known.ends_ns is None and known.client_order_id in self.memory.ends:
-                known.ends_ns, known.time_in_force = self.memory.ends[known.client_order_id]
-        self._trades_since_ns = snapshot.asked_ns
-        self._trades_due_ns = self.wall.monotonic_ns() + round(self.settings.trades_every_s * SECOND)
-        for rules in () if self.greeting is None else self.greeting.rules.values():
-            free = next((one.free for one in books.state.balances if one.asset == rules.base), None)
-            why = "" if not free else sellable(free, self._market(rules.symbol).nearest, rules).why
-            if why and self._dust.get(rules.symbol) != why:
-                self.log.bind(venue=self.venue, symbol=rules.symbol).warning(
-                    "{:f} {} is dust: {} lets no order sell it", free, rules.base, why
-                )
-            self._dust[rules.symbol] = why
+    # ------------------------------------------------------------ what is due
 
     def on_pulse(self, now_ns: int) -> None:
         """End orders whose time is over; look for trades that the stream did not tell."""
@@ -401,9 +283,7 @@ class BinanceBrokerActor(SessionBroker):
         for known in self.registry.open_orders():
             if known.ends_ns is not None and known.ends_ns <= engine_ns:
                 self._end(known, engine_ns)
-        if now_ns >= self._trades_due_ns:
-            self._trades_due_ns = now_ns + round(self.settings.trades_every_s * SECOND)
-            self.take_snapshot(TakeSnapshot(self.venue, max(self._trades_since_ns - OVERLAP_NS, 0), OWN_CHECK))
+        self.check_trades(now_ns)
 
     def _end(self, known: Known, engine_ns: int) -> None:
         """Cancel an order at the end of its time in force; again after a while if it is still there."""
@@ -411,7 +291,3 @@ class BinanceBrokerActor(SessionBroker):
         known.ends_ns = engine_ns + ASK_AGAIN_NS
         number = None if known.number is None else str(known.number)
         self.send_cancel(SendCancel(known.client_order_id, number, known.symbol))
-
-
-def _ask_time() -> Errand[bytes]:
-    return body_of((yield clock_call()))

@@ -14,7 +14,7 @@ from autotrader.errors import ConfigError
 from autotrader.execution.adapters.binance.actor import BinanceBrokerActor
 from autotrader.execution.adapters.binance.config import BinanceSettings, binance_settings
 from autotrader.execution.adapters.binance.lanes import Duty
-from autotrader.execution.adapters.binance.session import Memory
+from autotrader.execution.adapters.binance.streaming import Memory
 from autotrader.execution.adapters.binance.transport import BinanceTransport
 from autotrader.execution.adapters.connection import ConnectionActor
 from autotrader.execution.adapters.dial import endpoint_of

@@ -10,37 +10,24 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from autotrader.actors import handles
 from autotrader.actors.ticker import TickToken
 from autotrader.execution.adapters.binance.budgets import budgets_of
-from autotrader.execution.adapters.binance.calling import CallingBroker, Trouble
-from autotrader.execution.adapters.binance.codec import (
-    Answer,
-    ErrorClass,
-    Outcome,
-    StreamEnded,
-    UnreadableFrame,
-    UserFrame,
-    VenueClosing,
-    decode_user_frame,
-    frame_unreadable,
-    subscribe_user_data,
-)
-from autotrader.execution.adapters.binance.config import BinanceSettings
+from autotrader.execution.adapters.binance.calling import Trouble
+from autotrader.execution.adapters.binance.codec import ErrorClass, Outcome
 from autotrader.execution.adapters.binance.errands import Errand, ErrandFailed
 from autotrader.execution.adapters.binance.greeting import Greeting, introduce, measure_clock
 from autotrader.execution.adapters.binance.reading import Books, Scope, read_books
 from autotrader.execution.adapters.binance.registry import Registry
-from autotrader.execution.adapters.binance.user_lines import Fate, UserLines
-from autotrader.execution.adapters.wire import FrameReceived, StreamClosed, StreamOpened
+from autotrader.execution.adapters.binance.streaming import StreamingBroker
 from autotrader.messages import AccountConfirmed, BudgetsListed, InstrumentsListed, Message
 from autotrader.model import LinkState
 
 _T = TypeVar("_T")
 
-__all__ = ["Memory", "PulseDue", "SessionBroker", "Stage", "UserStream"]
+__all__ = ["PulseDue", "SessionBroker", "Stage"]
 
 SECOND: Final = 1_000_000_000
 PULSE_S: Final = 0.25
@@ -49,27 +36,10 @@ FIRST_PAUSE_S: Final = 0.25
 LONGEST_PAUSE_S: Final = 15.0
 RULES_EVERY_NS: Final = 1_800 * SECOND
 LASTING_PAUSE_S: Final = 60.0
-GRACE_NS: Final = 5 * SECOND
-UNAUTHORISED: Final = 401
-GOOD: Final = 200
 
 
 class PulseDue(Message, frozen=True):
     """The broker's second hand: what waits too long, what is silent, what is due."""
-
-
-class UserStream(Protocol):
-    """One connection of the WebSocket API, read by a thread of its own that tells ``StreamOpened`` and what follows."""
-
-    @property
-    def last_heard_ns(self) -> int:
-        """Return when anything came, pings too, in the engine's ns; 0 for never."""
-
-    def send(self, text: str) -> bool:
-        """Send a frame; False when the connection is not open, or broke over it. Any thread."""
-
-    def close(self) -> None:
-        """End it, without waiting."""
 
 
 class Stage(Enum):
@@ -82,36 +52,14 @@ class Stage(Enum):
     HERE = "handed over"
 
 
-class Memory:
-    """What outlives an incarnation of the broker within one run; one thread at a time.
+class SessionBroker(StreamingBroker):
+    """Connects, and connects again; ``stage`` says how far it is."""
 
-    ``heard_ns``: when the venue was heard last, so that a successor marks the gap. ``ends``: which orders the adapter has to
-    end, by our id: when, and by which time in force.
-    """
-
-    def __init__(self) -> None:
-        self.heard_ns = 0
-        self.ends: dict[str, tuple[int, str]] = {}
-
-
-class SessionBroker(CallingBroker):
-    """``open_stream(number)`` begins a connection of the user stream; ``memory`` is the run's."""
-
-    def __init__(
-        self, *args: Any, open_stream: Callable[[int], UserStream], memory: Memory | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.memory = memory or Memory()
-        settings: BinanceSettings = self.settings
         self.registry = Registry()
         self.greeting: Greeting | None = None
         self.stage = Stage.WAITING
-        self._open_stream = open_stream
-        self._signer = settings.make_signer()
-        self._streams: dict[int, UserStream] = {}
-        self._lines = UserLines(round(settings.renew_h * 3600 * SECOND))
-        self._opened: set[int] = set()
-        self._kept: list[FrameReceived] = []
         self._at_hand = self._clocked = 0
         self._turn = 0  # of the hand-over; what belongs to an earlier one is passed over
         self._tries = 0
@@ -130,11 +78,26 @@ class SessionBroker(CallingBroker):
         self._begin()
 
     def on_stop(self) -> None:
-        """Close the stream."""
+        """Let no more time pass."""
         self.wall_ticker.cancel(self._pulse)
-        for stream in self._streams.values():
-            stream.close()
         super().on_stop()
+
+    # ------------------------------------------------------------ what the stream asks
+
+    @property
+    def may_subscribe(self) -> bool:
+        """Say whether the clock was measured in this hand-over."""
+        return self._clocked == self._turn
+
+    @property
+    def keeps_events(self) -> bool:
+        """Say whether the books are not handed over yet."""
+        return self.stage is not Stage.HERE
+
+    def on_subscribed(self) -> None:
+        """Read the books, if that was all that was missing."""
+        if self.stage is Stage.LISTENING:
+            self._read(self._turn)
 
     # ------------------------------------------------------------ the hand-over, step by step
 
@@ -144,9 +107,9 @@ class SessionBroker(CallingBroker):
             return
         self._turn += 1
         self.stage, self._retry_ns, self._kept = Stage.GREETING, None, []
-        self._close_streams()
+        self.close_streams()
         turn = self._turn
-        self._connect_stream()
+        self.connect_stream()
         self._step(measure_clock(), lambda offset_ns: self._on_clock(offset_ns, turn), lambda error: self._fail(error, turn))
 
     def _on_clock(self, offset_ns: int, turn: int) -> None:
@@ -154,8 +117,7 @@ class SessionBroker(CallingBroker):
         if turn != self._turn:
             return
         self._clocked = turn
-        for number in self._opened:
-            self._subscribe(number)
+        self.subscribe_opened()
         self._step(introduce(self.settings), lambda told: self._on_greeting(told, turn), lambda error: self._fail(error, turn))
 
     def _on_greeting(self, greeting: Greeting, turn: int) -> None:
@@ -171,7 +133,7 @@ class SessionBroker(CallingBroker):
         self.greeting, self.stage = greeting, Stage.LISTENING
         limits = budgets_of(greeting.exchange.rate_limits, len(self.settings.symbols))
         self.note_for_resiliency(BudgetsListed(self.venue, limits))
-        if self._lines.current is not None:
+        if self.is_subscribed:
             self._read(turn)
         return None
 
@@ -198,9 +160,7 @@ class SessionBroker(CallingBroker):
         self._rules_due_ns = self.wall.monotonic_ns() + RULES_EVERY_NS
         self.memory.heard_ns = books.snapshot.asked_ns
         self.log.bind(venue=self.venue, uid=self.greeting.uid).info("connected: books handed over")
-        kept, self._kept = self._kept, []
-        for frame in kept:
-            self._take(frame)
+        self.release_kept()
 
     def _step(self, errand: Errand[_T], then: Callable[[_T], None], failed: Callable[[Trouble], None]) -> None:
         """Make the calls of one step; what an earlier try still had to ask is not asked."""
@@ -228,7 +188,7 @@ class SessionBroker(CallingBroker):
         self._turn += 1
         self.stage = Stage.WAITING
         self.drop(self._at_hand)
-        self._close_streams()
+        self.close_streams()
         if self.link is not LinkState.DOWN or self.link_reason != reason:
             self.set_link(LinkState.DOWN, reason, self._gap_from_ns)
             level = self.log.bind(venue=self.venue)
@@ -298,115 +258,6 @@ class SessionBroker(CallingBroker):
             advice = "look at the key, its rights and the addresses that it is bound to"
             self.go_down(f"{who} ({outcome.code}: {outcome.reason}): {advice}", lasting=True)
 
-    # ------------------------------------------------------------ the stream
-
-    def _connect_stream(self) -> None:
-        number = self._lines.begin(self.wall.monotonic_ns())
-        self._streams[number] = self._open_stream(number)
-
-    def _close_streams(self) -> None:
-        self._lines.give_up()
-        for number in list(self._streams):
-            self._close_stream(number)
-
-    def _close_stream(self, number: int) -> None:
-        self._opened.discard(number)
-        stream = self._streams.pop(number, None)
-        if stream is not None:
-            stream.close()
-
-    @handles(StreamOpened)
-    def _on_stream_opened(self, opened: StreamOpened) -> None:
-        if opened.number in self._streams:
-            self._opened.add(opened.number)
-            if self._clocked == self._turn:  # a subscription is stamped by the venue's clock
-                self._subscribe(opened.number)
-
-    def _subscribe(self, number: int) -> None:
-        if number != self._lines.coming:
-            return
-        timestamp_ms = (self.wall.now_ns() + (self.offset_ns or 0)) // 1_000_000
-        frame = subscribe_user_data(
-            f"user-{number}", self.settings.api_key.reveal(), self._signer, timestamp_ms, self.settings.recv_window_ms
-        )
-        if not self._streams[number].send(frame):
-            self.log.bind(venue=self.venue).warning("the user stream took no subscription: it is not open any more")
-
-    @handles(FrameReceived)
-    def _on_frame(self, frame: FrameReceived) -> None:
-        if frame.number not in self._streams:
-            return
-        if self.stage is Stage.HERE or b'"id"' in frame.data[:64]:
-            self._take(frame)
-        else:
-            self._kept.append(frame)
-
-    def _take(self, frame: FrameReceived) -> None:
-        try:
-            told = decode_user_frame(frame.data, self.codec, frame.recv_ns)
-        except UnreadableFrame as error:
-            self.told.append(frame_unreadable(error, self.venue, frame.recv_ns))
-            return
-        self.last_heard_ns = self.memory.heard_ns = max(self.last_heard_ns, frame.recv_ns)
-        if isinstance(told, Answer):
-            self._on_answer(told, frame.number)
-        elif isinstance(told, StreamEnded):
-            self._on_stream_ended(frame.number)
-        elif isinstance(told, VenueClosing):
-            self._lines.hurry()
-            self.log.bind(venue=self.venue).info("the venue closes this connection soon: another one is opened")
-            self._renew()
-        else:
-            self.take_event(told)
-
-    @abstractmethod
-    def take_event(self, event: UserFrame) -> None:
-        """Take an event of the user stream."""
-
-    def _on_answer(self, answer: Answer, number: int) -> None:
-        self.note_usage(answer.usage)
-        if answer.id is None and answer.status == UNAUTHORISED:
-            text = "" if answer.error is None else f"{answer.error.code}: {answer.error.msg}"
-            return self.go_down(f"the key was revoked ({text}): give another one", lasting=True)
-        if answer.id != f"user-{number}":
-            return None
-        if answer.status != GOOD or answer.error is not None:
-            return self._on_refused(answer, number)
-        old = self._lines.subscribed(number, self.wall.monotonic_ns())
-        if old is not None:
-            self._close_stream(old)
-            self.log.bind(venue=self.venue).info("the user stream goes on by a fresh connection")
-        if self.stage is Stage.LISTENING:
-            self._read(self._turn)
-        return None
-
-    def _on_refused(self, answer: Answer, number: int) -> None:
-        text = f"status {answer.status}" if answer.error is None else f"{answer.error.code}: {answer.error.msg}"
-        lasting = answer.status in (UNAUTHORISED, 403)
-        if self._lines.is_renewing and number == self._lines.coming:
-            self._lines.closed(number, self.wall.monotonic_ns())
-            self._close_stream(number)
-            self.log.bind(venue=self.venue).warning("the fresh connection got no user stream: {}", text)
-        else:
-            self.go_down(f"the user stream was refused: {text}", lasting=lasting)
-
-    def _on_stream_ended(self, number: int) -> None:
-        if number == self._lines.current:
-            self.go_down("the venue ended the user stream", at_once=True)
-
-    @handles(StreamClosed)
-    def _on_stream_closed(self, closed: StreamClosed) -> None:
-        if closed.number not in self._streams:
-            return
-        self._close_stream(closed.number)
-        fate = self._lines.closed(closed.number, self.wall.monotonic_ns())
-        if fate is Fate.COUNTED or (fate is Fate.COMING and self._lines.current is None):
-            self.go_down(f"the user stream was lost: {closed.reason}", at_once=fate is Fate.COUNTED)
-
-    def _renew(self) -> None:
-        if self._lines.is_renewal_due(self.wall.monotonic_ns()):
-            self._connect_stream()
-
     # ------------------------------------------------------------ time
 
     @handles(PulseDue)
@@ -418,30 +269,13 @@ class SessionBroker(CallingBroker):
             self.give_back(job, "DEADLINE_PASSED", "no connection was free before it was too old")
         if self.stage is Stage.WAITING and self._retry_ns is not None and now_ns >= self._retry_ns:
             self._begin()
-        self._watch_stream(now_ns)
+        self.watch_stream(now_ns)
         if self.stage is Stage.HERE and now_ns >= self._clock_due_ns:
             self.measure()
         if self.stage is Stage.HERE and now_ns >= self._rules_due_ns:
             self._review(now_ns)
         self.on_pulse(now_ns)
         self.pump()
-
-    def _watch_stream(self, now_ns: int) -> None:
-        current, coming = self._lines.current, self._lines.coming
-        if current is not None and self._is_silent(self._streams[current].last_heard_ns):
-            self.go_down(f"the user stream has been silent for over {self.settings.silence_s:g} s", at_once=True)
-        elif coming is not None and self._lines.is_late(now_ns):
-            self._lines.closed(coming, now_ns)
-            self._close_stream(coming)
-            if current is None and self.stage is not Stage.WAITING:
-                self.go_down("the user stream could not be opened in time")
-        else:
-            self._renew()
-
-    def _is_silent(self, heard_ns: int) -> bool:
-        """Say whether a reader that should have ended a mute connection by itself did not."""
-        silence_ns = round(self.settings.silence_s * SECOND) + GRACE_NS
-        return bool(heard_ns) and self.clock.now_ns() - heard_ns > silence_ns
 
     @abstractmethod
     def on_pulse(self, now_ns: int) -> None:

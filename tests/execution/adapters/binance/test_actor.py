@@ -555,8 +555,8 @@ def test_a_probe_is_one_cheap_read(bench: Bench) -> None:
 def test_quotes_of_other_venues_are_passed_over(bench: Bench) -> None:
     assert bench.actor is not None
     bench.quote("1", "2", "BTCUSDT")
-    assert bench.actor._market("BTCUSDT").nearest == D("1.5")
-    assert bench.actor._market("ETHUSDT").nearest is None
+    assert bench.actor.market("BTCUSDT").nearest == D("1.5")
+    assert bench.actor.market("ETHUSDT").nearest is None
 
 
 def test_no_secret_is_in_what_is_sent_to_a_connection(bench: Bench) -> None:
