@@ -30,7 +30,11 @@ _COUNTED: Final = (placing.place, changing.cancel_replace)
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """One request. ``kind`` is what faults and counts call it; ``free`` says that it costs nothing when it succeeds."""
+    """One request. ``free`` says that it costs nothing when it succeeds.
+
+    ``kind`` is what faults and counts call it: ``query`` are the account's own reads, ``other`` all that anybody may ask,
+    which faults leave alone.
+    """
 
     kind: str
     act: Act
@@ -59,7 +63,7 @@ def _signed(
 
 def _open(act: Act, weight: int | Weight, *params: str) -> Endpoint:
     cost = weight if callable(weight) else _costs(weight)
-    return Endpoint("query", act, cost, frozenset(params))
+    return Endpoint("other", act, cost, frozenset(params))
 
 
 def _by_count(few: int, many: int) -> Weight:
@@ -69,7 +73,7 @@ def _by_count(few: int, many: int) -> Weight:
 
 _PLACE = _signed("submit", placing.place, 1, ORDER_PARAMS, trade=True, free=True)
 _TRY = _signed(
-    "query", placing.try_order, lambda params: 20 if params.get("computeCommissionRates") == "true" else 1,
+    "other", placing.try_order, lambda params: 20 if params.get("computeCommissionRates") == "true" else 1,
     ORDER_PARAMS | {"computeCommissionRates"}, trade=True,
 )  # fmt: skip
 _CANCEL = _signed(

@@ -14,7 +14,7 @@ from autotrader.simulator.binance.errors import ApiError
 from autotrader.simulator.binance.keys import ApiKey
 from autotrader.simulator.binance.request import read_request
 from autotrader.simulator.binance.service import Job, check_access, check_names, key_named
-from autotrader.simulator.binance.timing import time_unit
+from autotrader.simulator.binance.timing import MILLI, time_unit
 from autotrader.simulator.effects import Answer, carry_out, deliver
 
 __all__ = ["RestApi"]
@@ -54,9 +54,7 @@ class RestApi:
                 job = self._admit(method, endpoint, request, body)
             except ApiError as error:
                 ip = request.remote or ""
-                used = self._desk.limits.charge(ip, endpoint.weight({}), self._desk.venue.now_ns())
-                answer = self._write(None, used, None, error)
-                return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+                job = Job(self._desk, endpoint, {}, ip=ip, unit=MILLI, write=self._write, failed=error)
             return await deliver(request, await carry_out(self._desk.venue, job))
 
         return handle
@@ -77,7 +75,7 @@ class RestApi:
         check_names(endpoint, method, params)
         return Job(desk, endpoint, params, ip=ip, unit=unit, write=self._write, good_until_ns=good_until_ns)
 
-    def _write(self, job: Job | None, used: int, result: Any, error: ApiError | None) -> Answer:
+    def _write(self, job: Job, used: int, result: Any, error: ApiError | None) -> Answer:
         text = str(used)
         headers = {"Content-Type": "application/json;charset=UTF-8", "X-MBX-USED-WEIGHT": text, "X-MBX-USED-WEIGHT-1M": text}
         if error is not None:
@@ -85,7 +83,7 @@ class RestApi:
             if error.code in _HALVES and error.data is not None:
                 told["data"] = error.data
             return Answer(error.status, _encode(told), {**headers, **error.headers})
-        if job is not None and job.endpoint.counts_orders:
+        if job.endpoint.counts_orders:
             headers |= self._desk.limits.order_headers(self._desk.venue.now_ns())
         return Answer(200, _encode(result), headers)
 

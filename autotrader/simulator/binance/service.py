@@ -28,19 +28,21 @@ Write = Callable[["Job", int, Any, ApiError | None], Answer]
 class Job:
     """One request that was let in, as faults meet it. ``write`` makes the answer of a result or an error, by transport.
 
-    ``good_until_ns`` is how long its timestamp is good, 0 for one without.
+    ``good_until_ns`` is how long its timestamp is good, 0 for one without; ``failed`` is why it was not let in: then it
+    travels like any other, to be answered with that.
     """
 
     __slots__ = (
-        "client_order_id", "desk", "endpoint", "good_until_ns", "ip", "kind", "params", "symbol", "tag", "unit", "write",
+        "client_order_id", "desk", "endpoint", "failed", "good_until_ns", "ip", "kind", "params", "symbol", "tag", "unit",
+        "write",
     )  # fmt: skip
 
     def __init__(
         self, desk: Desk, endpoint: Endpoint, params: dict[str, str], *, ip: str, unit: int, write: Write,
-        good_until_ns: int = 0, tag: Any = None,
+        good_until_ns: int = 0, tag: Any = None, failed: ApiError | None = None,
     ) -> None:  # fmt: skip
         self.desk, self.endpoint, self.params, self.ip, self.unit = desk, endpoint, params, ip, unit
-        self.write, self.good_until_ns, self.tag = write, good_until_ns, tag
+        self.write, self.good_until_ns, self.tag, self.failed = write, good_until_ns, tag, failed
         self.kind = endpoint.kind
         self.symbol = params.get("symbol", "")
         self.client_order_id = params.get("newClientOrderId" if self.kind == "submit" else "origClientOrderId", "")
@@ -57,6 +59,8 @@ class Job:
 
     def land(self, effects: Effects | None) -> Answer:
         """Do it, and return the answer; what it costs is counted."""
+        if self.failed is not None:
+            return self._answer(error=self.failed)
         venue = self.desk.venue
         try:
             if self.good_until_ns and venue.now_ns() > self.good_until_ns:

@@ -108,16 +108,14 @@ class _WsConnection(Socket):
                 return
             job = self._admit(request, endpoint, shows)
         except ApiError as error:
-            self._fail(request, endpoint, error, shows)
-            return
+            if endpoint is None:
+                self._say(error_text(request.id, error, self._limits(shows, orders=False)))
+                return
+            tag = (request.id, shows)
+            job = Job(self._desk, endpoint, {}, ip=self._ip, unit=self._unit, write=self._write, tag=tag, failed=error)
         returned = await carry_out(self.venue, job)
         if self.sender.is_open:
             self.sender.answer(returned)
-
-    def _fail(self, request: WsRequest, endpoint: Endpoint | None, error: ApiError, shows: bool) -> None:
-        weight = endpoint.weight({}) if endpoint is not None else 1
-        self._desk.limits.charge(self._ip, weight, self.venue.now_ns())
-        self._say(error_text(request.id, error, self._limits(shows, orders=False)))
 
     def _say(self, text: bytes) -> None:
         if self.sender.is_open:
