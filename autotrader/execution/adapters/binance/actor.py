@@ -238,7 +238,9 @@ class BinanceBrokerActor(AskingBroker):
             known = self.registry.get(message.client_order_id)
             if known is not None and known.ending and message.kind == "too_late":
                 known.ends_ns = None  # it is over already: how, the order manager asks
-        self.told.append(message)
+        listed = isinstance(message, OrderFilled) and (message.fill.symbol, message.fill.trade_id) in self.listed_trades
+        if not listed:
+            self.told.append(message)
         self.registry.hear(message)
         if self.memory.ends and isinstance(message, OrderCanceled | OrderExpired | OrderFilled | OrderNotSent | OrderRejected):
             self._forget_end(message.client_order_id)

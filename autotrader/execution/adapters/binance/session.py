@@ -34,6 +34,7 @@ PULSE_S: Final = 0.25
 OVERLAP_NS: Final = 600 * SECOND
 FIRST_PAUSE_S: Final = 0.25
 LONGEST_PAUSE_S: Final = 15.0
+LISTED_NS: Final = 10 * SECOND
 RULES_EVERY_NS: Final = 1_800 * SECOND
 LASTING_PAUSE_S: Final = 60.0
 
@@ -67,6 +68,9 @@ class SessionBroker(StreamingBroker):
         self._gap_from_ns = self.memory.heard_ns or None
         self._clock_due_ns = self._rules_due_ns = 0
         self._is_measuring = False
+        self.listed_trades: frozenset[tuple[str, str]] = frozenset()
+        """Trades of the last hand-over: the stream may tell them once more, and an opening has them in its balances already."""
+        self._listed_until_ns = 0
         self._pulse: TickToken | None = None
 
     # ------------------------------------------------------------ life
@@ -160,6 +164,8 @@ class SessionBroker(StreamingBroker):
         self._rules_due_ns = self.wall.monotonic_ns() + RULES_EVERY_NS
         self.memory.heard_ns = books.snapshot.asked_ns
         self.log.bind(venue=self.venue, uid=self.greeting.uid).info("connected: books handed over")
+        self.listed_trades = frozenset((fill.symbol, fill.trade_id) for fill in books.snapshot.trades)
+        self._listed_until_ns = self.wall.monotonic_ns() + LISTED_NS
         self.release_kept()
 
     def _step(self, errand: Errand[_T], then: Callable[[_T], None], failed: Callable[[Trouble], None]) -> None:
@@ -270,6 +276,8 @@ class SessionBroker(StreamingBroker):
         if self.stage is Stage.WAITING and self._retry_ns is not None and now_ns >= self._retry_ns:
             self._begin()
         self.watch_stream(now_ns)
+        if self.listed_trades and now_ns >= self._listed_until_ns:
+            self.listed_trades = frozenset()
         if self.stage is Stage.HERE and now_ns >= self._clock_due_ns:
             self.measure()
         if self.stage is Stage.HERE and now_ns >= self._rules_due_ns:

@@ -130,6 +130,25 @@ def test_events_that_come_while_the_books_are_read_follow_them(bench: Bench) -> 
     assert names(told) == [*HANDOVER, "OrderFilled"]
 
 
+def test_a_trade_that_the_books_list_is_not_told_once_more_by_the_stream(bench: Bench) -> None:
+    now_ms = bench.wall.now_ns() // MS
+    trade = {
+        "symbol": "BTCUSDT", "id": 77, "orderId": 5, "orderListId": -1, "price": "50000", "qty": "0.4", "quoteQty": "1",
+        "commission": "0", "commissionAsset": "BTC", "time": now_ms, "isBuyer": True, "isMaker": True,
+    }  # fmt: skip
+    bench.answers["GET /api/v3/myTrades"] = (200, [trade])
+    bench.answers["GET /api/v3/order"] = (400, error(-2013, "Order does not exist."))
+    bench.answers["GET /api/v3/openOrders"] = None
+    bench.start(up=False)
+    bench.open_stream()
+    bench.event(trade_report(c="web_abc", i=5, t=77))
+    assert names(bench.answer((200, []))) == HANDOVER  # somebody else's: it is in the balances that the account opens with
+    assert names(bench.event(trade_report(c="web_abc", i=5, t=78))) == ["OrderFilled"]
+    assert bench.event(trade_report(c="web_abc", i=5, t=77)) == []
+    bench.wait(11)
+    assert names(bench.event(trade_report(c="web_abc", i=5, t=77))) == ["OrderFilled"]
+
+
 def test_no_order_leaves_before_the_books_are_handed_over(bench: Bench) -> None:
     bench.start(up=False)
     bench.send(order())
