@@ -8,16 +8,12 @@ from collections.abc import Callable
 from autotrader.actors import Context, Worker, handles
 from autotrader.execution.tickets import Ticket
 from autotrader.messages import (
-    AccountChanged,
-    AccountConfirmed,
     Alerted,
     FillBooked,
-    InstrumentsListed,
     Lane,
     MarketEnded,
     Message,
     OrderUpdated,
-    PositionChanged,
     RequestRefused,
     StrategyStopped,
     SwitchStrategy,
@@ -76,7 +72,7 @@ class FrontActor(Worker):
             if not tickets:
                 del self._tickets[msg.client_order_id]
 
-    @handles(AccountChanged, AccountConfirmed, InstrumentsListed, PositionChanged, SwitchStrategy, VenueReady)
+    @handles(SwitchStrategy, VenueReady)
     def _on_other(self, msg: Message) -> None:
         """Pass over what runners need and the API asks for when it wants it."""
 

@@ -75,6 +75,7 @@ class Floor:
         self.clock, self.wall, self.desks, self.hooks = clock, wall, desks, hooks
         self.outbox = Outbox()
         self.routes: dict[str, Outlet] = {}
+        self.runners: dict[str, Outlet] = {}
         self.watchers: dict[str, set[str]] = {}
         self.subscribers: list[Outlet] = []
         self.fill_subscribers: list[Outlet] = []
@@ -177,9 +178,14 @@ class Floor:
         self._account_dirty, self._account_told_ns = True, 0
 
     def tell_all(self, message: Message) -> None:
-        """Tell every runner."""
+        """Tell every route."""
         for route in self.routes.values():
             self.outbox.tell(route, message)
+
+    def tell_runners(self, message: Message) -> None:
+        """Tell those that decide by it; every other thread that is told wakes up for nothing."""
+        for runner in self.runners.values():
+            self.outbox.tell(runner, message)
 
     def _tell_watchers(self, strategy: str, client_order_id: str, message: Message) -> None:
         """Tell those who watch an order beside its own strategy."""
@@ -365,7 +371,7 @@ class Floor:
             if symbol:
                 position = self.position(venue, symbol)
                 self.outbox.positions.append(position)
-                self.tell_all(PositionChanged(position))
+                self.tell_runners(PositionChanged(position))
         self._moved.clear()
         self._tell_accounts()
 
@@ -385,7 +391,7 @@ class Floor:
         self._account_dirty, self._account_told_ns = False, now_ns
         for desk in self.desks.values():
             balances = tuple(sorted(self.books.balances(desk.name).items()))
-            self.tell_all(AccountChanged(desk.name, desk.account, balances, self.exposure.total_equity))
+            self.tell_runners(AccountChanged(desk.name, desk.account, balances, self.exposure.total_equity))
 
     def _close(self, client_order_id: str) -> None:
         if self.watchers or self.amended_ns:

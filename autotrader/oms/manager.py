@@ -263,13 +263,13 @@ class OrderManagerActor(Worker):
     def _on_account(self, msg: AccountConfirmed) -> None:
         self._confirmed[msg.info.venue] = msg
         self._sync.on_account(msg)
-        self._floor.tell_all(msg)
+        self._floor.tell_runners(msg)
 
     @handles(InstrumentsListed)
     def _on_instruments(self, msg: InstrumentsListed) -> None:
         self._listed[msg.venue] = msg
         self._floor.list_instruments(msg)
-        self._floor.tell_all(msg)
+        self._floor.tell_runners(msg)
 
     @handles(SnapshotTaken)
     def _on_snapshot(self, msg: SnapshotTaken) -> None:
@@ -326,7 +326,7 @@ class OrderManagerActor(Worker):
 
     @handles(AttachRoute)
     def _on_attach(self, msg: AttachRoute) -> None:
-        self._floor.routes[msg.name] = self.context.handle(msg.actor)
+        self._floor.routes[msg.name] = self._floor.runners[msg.name] = self.context.handle(msg.actor)
         off = self._floor.limits.stopped_strategies.get(msg.name)
         if off is not None:
             self._floor.tell_route(msg.name, SwitchStrategy(msg.name, on=False, by=off))

@@ -21,20 +21,16 @@ from autotrader.execution.front import (
 )
 from autotrader.execution.tickets import Ticket, is_answered, is_done, until_replaced
 from autotrader.messages import (
-    AccountChanged,
-    AccountConfirmed,
     Alerted,
     FillBooked,
-    InstrumentsListed,
     MarketEnded,
     OrderUpdated,
-    PositionChanged,
     RequestRefused,
     StrategyStopped,
     SwitchStrategy,
     VenueReady,
 )
-from autotrader.model import AccountInfo, Fill, Mode, OrderState, OrderUpdate, Position
+from autotrader.model import Fill, OrderState, OrderUpdate
 
 S = OrderState
 
@@ -114,12 +110,7 @@ def test_refused_tickets_leave_nothing_behind(front: Stage) -> None:
 
 
 def test_what_runners_need_is_passed_over(front: Stage) -> None:
-    info = AccountInfo("paper", "a", Mode.PAPER)
-    position = Position("paper", "a", "X", order().quantity, None, order().quantity, None, "USD")
-    front.tell(
-        AccountConfirmed(info), AccountChanged("paper", "a", (), None), InstrumentsListed("paper", ()),
-        PositionChanged(position), VenueReady("paper", True, ""), SwitchStrategy("api", on=False, by="LIMIT"),
-    )  # fmt: skip
+    front.tell(VenueReady("paper", True, ""), SwitchStrategy("api", on=False, by="LIMIT"))
     assert front.actor._tickets == {}
 
 

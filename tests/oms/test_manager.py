@@ -16,6 +16,8 @@ from oms_kit import SYMBOL, VENUE, D, House, S
 from autotrader import messages
 from autotrader.actors.worker import Broadcast
 from autotrader.messages import (
+    AccountChanged,
+    AccountConfirmed,
     AttachRoute,
     CancelOrder,
     CancelRejected,
@@ -39,6 +41,7 @@ from autotrader.messages import (
     OrderSucceeded,
     OrderUnknown,
     OrderUpdated,
+    PositionChanged,
     ReplaceRejected,
     SendCancel,
     SendOrder,
@@ -48,6 +51,7 @@ from autotrader.messages import (
     SweepDue,
     SwitchStrategy,
     TradeBusted,
+    VenueReady,
 )
 from autotrader.model import Instrument, KillLevel, LinkState, Order, Side
 from autotrader.oms.journal.verify import verify
@@ -101,6 +105,16 @@ def test_lists_of_one_lane_travel_as_one(house: House) -> None:
     house.tell_together(*[house.fill(order, f"t{number}") for number, order in enumerate(orders)])
     told = [tell for tell in house.probes["runner.s"].tells if isinstance(tell[0], FillBooked)]
     assert [len(tell) for tell in told] == [4]  # three fills with their orders, one position
+
+
+def test_positions_accounts_and_instruments_wake_nobody_but_the_runners(house: House) -> None:
+    order = house.working()
+    house.tell(house.fill(order, "t1"))
+    house.advance(1)
+    kinds = (PositionChanged, AccountChanged, InstrumentsListed, AccountConfirmed)
+    assert {type(one) for one in house.seen("runner.s", *kinds)} == set(kinds)
+    assert house.seen("watch", *kinds) == []
+    assert len(house.seen("watch", VenueReady)) == 1
 
 
 def test_nothing_to_say_is_no_commit(house: House) -> None:
