@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from decimal import Decimal
+from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
@@ -26,7 +27,7 @@ __all__ = ["BinanceKit"]
 D = Decimal
 SYMBOL = "BTCUSDT"
 CALL_S = 5.0
-SHARED_BY = 8
+SHARED_BY, SHOWN_AT_MOST = 8, 25
 OWN: Json = {"clock_every_s": 1, "trades_every_s": 1, "order_lanes": 2, "deadline_s": 2}
 """Waits that are right for a venue far away, cut to what one in the same room needs."""
 _open = build_opener(ProxyHandler({})).open
@@ -44,8 +45,8 @@ class BinanceKit:
         times=frozenset({"GTC", "IOC", "FOK"}),
         missing={"bust": "spot trades are never taken back"},
         doubtful_reply={
-            "status": 504, "body": '{"code":-1007,"msg":"Timeout waiting for response from backend server. Send status unknown."}',
-            "headers": {"Content-Type": "application/json"},
+            "status": 504, "headers": {"Content-Type": "application/json"},
+            "body": '{"code":-1007,"msg":"Timeout waiting for response from backend server. Send status unknown."}',
         },
         shown_as={"TRAILING_STOP": "STOP"},
     )  # fmt: skip
@@ -54,6 +55,7 @@ class BinanceKit:
         self._stack = ExitStack()
         self._running: RunningVenue | None = None
         self._cases = 0
+        self._shown: list[str] = []
         self._adapter: BinanceAdapter | None = None
 
     @property
@@ -85,11 +87,15 @@ class BinanceKit:
     def clear_faults(self) -> None:
         self._venue.call("DELETE", "faults")
 
-    def show(self, bid: Decimal, ask: Decimal, bid_size: Decimal, ask_size: Decimal) -> None:
+    def show(
+        self, bid: Decimal, ask: Decimal, bid_size: Decimal, ask_size: Decimal, *, heard_s: float = 10.0
+    ) -> None:  # fmt: skip
         seen = self._quotes_seen()
+        shown = [plain(one) for one in (bid, ask, bid_size, ask_size)]
         if bid < ask:  # the venue itself never shows a crossed book: that is told to the engine alone
-            self._venue.market(SYMBOL, *(plain(one) for one in (bid, ask, bid_size, ask_size)))
-            eventually(lambda: seen is None or (self._quotes_seen() or 0) > seen)
+            is_news, self._shown = shown != self._shown, shown
+            self._venue.market(SYMBOL, *shown)
+            eventually(lambda: seen is None or not is_news or (self._quotes_seen() or 0) > seen, heard_s)
         if seen is not None and self._adapter is not None:
             quote = Quote("binance", SYMBOL, bid, ask, bid_size, ask_size, self._adapter.engine.now_ns())
             self._adapter.engine.ask_actor("oms", QuoteUpdate(quote))
@@ -128,8 +134,19 @@ class BinanceKit:
         self.faults({"rules": [{"on": "venue", "at_s": 0, "do": [restart]}]})
 
     def begin(self) -> None:
+        """Show the market until the engine hears of it, whose stream may only now begin; the last trade is at the bid.
+
+        A book that stays as it is makes no news: it is shown with another size in between.
+        """
         terms = self.terms
-        self.show(terms.bid, terms.ask, terms.size, terms.size)
+        self._venue.trade(SYMBOL, plain(terms.bid), plain(terms.lot))
+        for size in count(2):
+            self._venue.market(SYMBOL, plain(terms.bid - terms.step), plain(terms.ask + terms.step), plain(size * terms.unit))
+            self._shown = []
+            with suppress(AssertionError):
+                return self.show(terms.bid, terms.ask, terms.size, terms.size, heard_s=0.2)
+            assert size < SHOWN_AT_MOST, "the engine hears nothing of the market"
+        return None
 
     def end(self) -> None:
         self._adapter = None

@@ -31,10 +31,10 @@ def test_restart_with_orders_cancelled(desk: Desk) -> None:
     desk.rest("SELL", 1)
 
 
-@case(77, "maintenance: an order in it is not taken, or found out about afterwards; then orders flow again")
+@case(77, "maintenance: an order in it is not taken, or found out about later; then orders flow", venue={"request_life_s": 1.5})
 def test_maintenance(desk: Desk) -> None:
     order = desk.rest("BUY", 2)
-    desk.fault("venue", {"maintenance_s": 0.8}, at_s=0)
+    desk.fault("venue", {"maintenance_s": 0.5}, at_s=0)
     eventually(lambda: desk.kit.fired() == 1)
     during = desk.submit("BUY", 1, desk.below(7))
     assert during.state in ("DENIED", "UNKNOWN", "REJECTED"), during

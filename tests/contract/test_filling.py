@@ -91,7 +91,8 @@ def test_position(desk: Desk) -> None:
     held = eventually(lambda: next((one for one in desk.adapter.get_positions() if one.symbol == terms.symbol), None))
     first = net_of([msgspec.to_builtins(desk.fills[0])], terms)
     assert held.average_price == (terms.ask * first + desk.above(4) * 2 * terms.unit) / (first + 2 * terms.unit)
-    assert held.realized_pnl == (terms.bid + 4 * terms.step - held.average_price) * terms.unit
+    profit = (terms.bid + 4 * terms.step - held.average_price) * terms.unit
+    assert held.realized_pnl == profit.quantize(Decimal("1e-12"))
     assert held.currency == terms.quote
 
 

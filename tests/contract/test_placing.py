@@ -62,7 +62,7 @@ def test_stop_limit(desk: Desk) -> None:
     if "STOP_LIMIT" not in desk.kit.capabilities.types:
         desk.denied(told)
         return
-    assert told.state == "OPEN", told
+    assert told.state == "OPEN", (told.reason_code, told.reason)
     desk.show(3)
     eventually(lambda: not desk.now(told).held)
     assert desk.now(told).filled_quantity == 0
@@ -209,6 +209,7 @@ def test_client_order_ids(desk: Desk) -> None:
 def test_the_same_order_again(desk: Desk) -> None:
     order = desk.order("BUY", 1, desk.below(5))
     assert desk.adapter.submit_order(order).state == "OPEN"
+    desk.agree()
     with pytest.raises(InvalidOrder):
         desk.adapter.submit_order(order)
     assert desk.asked("submit") == 1

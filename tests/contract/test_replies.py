@@ -83,7 +83,7 @@ def test_slow_answer(desk: Desk) -> None:
     lose(desk, {"land": True}, {"reply": "slow"})
 
 
-@case(100, "no answer to an order that never landed: UNKNOWN, then REJECTED, never sent again", venue=SHORT_LIFE, real_time=True)
+@case(100, "no answer to an order that never landed: UNKNOWN, then REJECTED, not sent again", venue=SHORT_LIFE, real_time=True)
 def test_never_landed(desk: Desk) -> None:
     vanish(desk, "never")
 
