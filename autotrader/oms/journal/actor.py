@@ -14,7 +14,7 @@ from autotrader.oms.journal.store import Store
 
 __all__ = ["JournalActor"]
 
-RIDE_S = 0.010
+_RIDE_NS = 10_000_000
 RETRY_S = 1.0
 COMMIT_AT_ROWS = 2_000
 MOST_UNWRITTEN_ROWS = 100_000
@@ -38,7 +38,7 @@ class JournalActor(Worker):
         super().__init__(context)
         self._store, self._oms, self._on_commit_failed = store, oms, on_commit_failed
         self._waiting: list[Commit] = []
-        self._rows = 0
+        self._rows = self._since_ns = 0
         self._unwritten: list[Commit] = []
         self._urgent = self._reminded = self._asked = False
         self._failure = ""
@@ -50,6 +50,8 @@ class JournalActor(Worker):
 
     @handles(Commit)
     def _on_commit(self, commit: Commit) -> None:
+        if not self._waiting:
+            self._since_ns = self.wall.monotonic_ns()
         self._waiting.append(commit)
         self._rows += len(commit.events)
         if commit.waits:
@@ -57,7 +59,7 @@ class JournalActor(Worker):
 
     @handles(CommitDue)
     def _on_due(self, _: CommitDue) -> None:
-        self._reminded, self._urgent = False, True
+        self._reminded, self._urgent = False, bool(self._failure)
 
     def on_flush(self) -> None:
         """Commit if something waits to leave; otherwise see to it that rows are not held for long."""
@@ -66,7 +68,11 @@ class JournalActor(Worker):
         elif self._urgent or self._rows >= COMMIT_AT_ROWS:
             self._commit()
         elif self._waiting:
-            self._remind(RIDE_S)
+            left_ns = self._since_ns + _RIDE_NS - self.wall.monotonic_ns()
+            if left_ns <= 0:
+                self._commit()
+            else:
+                self._remind(left_ns / 1e9)
 
     def on_idle(self) -> None:
         """Move the write-ahead log into the file."""

@@ -14,6 +14,7 @@ from journal_kit import Bookkeeper, life, open_store, order, send
 from support import Probe, eventually
 
 from autotrader.actors import ChildSpec, Context, Runtime
+from autotrader.clock import ManualClock
 from autotrader.errors import JournalError
 from autotrader.messages import (
     OrderIntended,
@@ -39,7 +40,8 @@ class Rig:
     """A journal actor that runs in the test's thread, with probes in place of its neighbours."""
 
     def __init__(self, path: Path, store: Store | NullStore | None = None) -> None:
-        self.runtime = Runtime(seed=1)
+        self.wall = ManualClock()
+        self.runtime = Runtime(wall=self.wall, seed=1)
         self.oms, self.venue = Probe(), Probe()
         self.runtime.handle("oms").bind(self.oms)
         self.runtime.handle("resiliency.paper").bind(self.venue)
@@ -58,7 +60,8 @@ class Rig:
         self.reminders.append(delay_s)
 
     def remind(self) -> None:
-        self.reminders.clear()
+        """Let the time pass that the actor asked to be reminded after, if it did, and remind it."""
+        self.wall.advance(self.reminders.pop() if self.reminders else 0)
         self.run(CommitDue())
 
     def run(self, *messages: Any) -> None:
@@ -132,6 +135,20 @@ def test_rows_that_nothing_waits_for_are_held_ten_milliseconds_at_most(rig: Rig)
     assert rig.reminders == []
     rig.remind()
     assert durable(rig.store.path) == 6
+
+
+def test_a_reminder_for_rows_that_are_written_already_makes_no_commit_of_younger_ones(rig: Rig) -> None:
+    rig.run(rig.keeper.commit(life(order(1))))
+    rig.wall.advance(0.004)
+    rig.run(rig.intent(2))
+    rig.wall.advance(0.004)
+    rig.run(rig.keeper.commit(life(order(3))))
+    assert (rig.reminders.pop(), rig.reminders) == (0.010, [])
+    rig.wall.advance(0.002)
+    rig.remind()
+    assert (durable(rig.store.path), rig.reminders) == (4, [0.008])
+    rig.remind()
+    assert durable(rig.store.path) == 7
 
 
 def test_many_rows_do_not_wait_at_all(rig: Rig) -> None:
