@@ -13,6 +13,7 @@ import msgspec
 from autotrader.actors import handles
 from autotrader.errors import EncodeError, InvalidOrder
 from autotrader.execution.adapters.binance.asking import AskingBroker
+from autotrader.execution.adapters.binance.caps import with_cap
 from autotrader.execution.adapters.binance.codec import (
     AccountView,
     BalanceMoved,
@@ -30,7 +31,6 @@ from autotrader.execution.adapters.binance.codec import (
     is_replacement,
     order_number,
     replace_call,
-    snap_price,
     submit_call,
 )
 from autotrader.execution.adapters.binance.ending import end_of
@@ -119,13 +119,13 @@ class BinanceBrokerActor(AskingBroker):
         if rules is None:
             raise InvalidOrder(f"{order.symbol} is not among venues.binance.symbols", code="SYMBOL_NOT_CONFIGURED")
         market = self.market(order.symbol)
+        order = with_cap(order, rules, market)
+        command = msgspec.structs.replace(command, order=order)
         call = submit_call(command, self.codec, rules, market.nearest)
         account = AccountView(
             self.registry.count_open(order.symbol), self.registry.count_open(order.symbol, algo=True),
             self.registry.count_open(), self.registry.count_open(algo=True),
         )  # fmt: skip
-        if order.cap_price is not None:  # the cap goes out on the tick
-            order = msgspec.structs.replace(order, cap_price=snap_price(order.cap_price, order.side, rules))
         breaches = check_filters(order, rules, market, account, self.greeting.exchange.exchange)
         if breaches:
             text = "; ".join(one.text for one in breaches)

@@ -92,6 +92,22 @@ def test_a_capped_market_order_leaves_as_a_limit_that_takes_what_is_there(bench:
     assert (params["type"], params["timeInForce"], params["price"]) == ("LIMIT", "IOC", "50250.00")
 
 
+@pytest.mark.parametrize(
+    ("side", "cap", "price"),
+    [("BUY", "50250", "50250"), ("BUY", "900000", "237500"), ("SELL", "49750", "49750"), ("SELL", "0.05", "10500")],
+)
+def test_a_cap_that_the_venue_would_refuse_as_absurd_is_drawn_in(bench: Bench, side: str, cap: str, price: str) -> None:
+    bench.quote("50000.00", "50000.00")
+    bench.send(order(price=None, cap_price=D(cap), side=side))
+    [params] = bench.calls_of(SUBMIT)
+    assert D(params["price"]) == D(price)
+
+
+def test_without_a_quote_a_cap_stays_as_it_is(bench: Bench) -> None:
+    bench.send(order(price=None, cap_price=D("900000")))
+    assert D(bench.calls_of(SUBMIT)[0]["price"]) == D(900000)
+
+
 def test_a_trailing_stop_is_measured_by_the_last_quote(bench: Bench) -> None:
     bench.quote("50000.00", "50000.00")
     bench.send(order(price=None, kind="TRAILING_STOP", side="SELL", trail=D("500")))
