@@ -80,7 +80,7 @@ from autotrader.resiliency.streaks import RejectStreaks
 
 __all__ = ["OrderManagerActor"]
 
-TICK_S = 1.0
+TICK_S, SHORTEST_TICK_S = 1.0, 0.05
 MOST_KEPT_ROWS = 100_000
 
 
@@ -122,7 +122,7 @@ class OrderManagerActor(Worker):
         floor.outbox.events[:0] = start.opening
         self._sync.begin()
         self._kills.begin()
-        self._tick = self.ticker.every(TICK_S, self.me, SweepDue())
+        self._tick = self.ticker.every(_tick_s(floor), self.me, SweepDue())
 
     def on_stop(self) -> None:
         """Take in what the venues told last, and hand over what is left, with the state as of now."""
@@ -368,3 +368,9 @@ class OrderManagerActor(Worker):
     @handles(GetStatus)
     def _on_get_status(self, msg: GetStatus) -> OmsSnapshot:
         return snapshot_of(self._floor, self._dead.open_letters)
+
+
+def _tick_s(floor: Floor) -> float:
+    """Return how often to look what is due: each second, or sooner where a venue is to be asked sooner."""
+    soonest_ns = min((desk.settings.inflight_ns for desk in floor.desks.values()), default=0)
+    return min(TICK_S, max(soonest_ns / 1e9, SHORTEST_TICK_S)) if soonest_ns else TICK_S

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oms_kit import SYMBOL, VENUE, D, House, S
+from oms_kit import SECOND, SYMBOL, VENUE, D, House, S
 
 from autotrader import messages
 from autotrader.actors.worker import Broadcast
@@ -122,6 +122,16 @@ def test_nothing_to_say_is_no_commit(house: House) -> None:
     house.tell(SweepDue())
     house.quote()
     assert len(house.journal.commits) == before
+
+
+@pytest.mark.parametrize(("inflight_s", "known_after_s"), [(0.25, 0.55), (2, 3)])
+def test_a_missing_answer_is_noticed_as_soon_as_the_configuration_says(inflight_s: float, known_after_s: float) -> None:
+    house = House(inflight_ns=round(inflight_s * SECOND)).ready()
+    order = house.submit()
+    house.advance(inflight_s, step_s=0.05)
+    assert house.state(order) is S.SENT
+    house.advance(known_after_s - inflight_s, step_s=0.05)
+    assert house.state(order) is S.UNKNOWN
 
 
 def test_a_subscriber_hears_of_every_order_from_then_on(house: House) -> None:
