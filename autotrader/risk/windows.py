@@ -37,42 +37,39 @@ class RateBucket:
 class WindowCount:
     """A count over the last ``window_ns``, kept in sixty parts: what it counts is dropped up to a part late, never early."""
 
-    __slots__ = ("_buckets", "_part_ns", "_total")
+    __slots__ = ("_at", "_newest", "_older", "_part_ns", "_total")
 
     def __init__(self, window_ns: int) -> None:
         self._part_ns = max(1, window_ns // PARTS)
-        self._buckets: deque[list[int]] = deque()
-        self._total = 0
+        self._older: deque[tuple[int, int]] = deque()
+        self._at = self._newest = self._total = 0
 
     def count(self, now_ns: int) -> int:
         """Return how many were added within the window."""
-        buckets, index = self._buckets, now_ns // self._part_ns
-        if buckets and not buckets[-1][0] <= index <= buckets[0][0] + PARTS:
-            self._settle(index)
+        if now_ns // self._part_ns != self._at:
+            self._turn(now_ns // self._part_ns)
         return self._total
 
     def add(self, now_ns: int) -> int:
         """Count one, and return how many there are within the window with it."""
-        index = now_ns // self._part_ns
-        buckets = self._buckets
-        if buckets and not buckets[-1][0] <= index <= buckets[0][0] + PARTS:
-            self._settle(index)
-        if buckets and buckets[-1][0] == index:
-            buckets[-1][1] += 1
-        else:
-            buckets.append([index, 1])
+        if now_ns // self._part_ns != self._at:
+            self._turn(now_ns // self._part_ns)
+        self._newest += 1
         self._total += 1
         return self._total
 
-    def _settle(self, index: int) -> None:
-        buckets = self._buckets
-        if buckets[-1][0] > index:  # the clock was set back: all that was counted counts as of now
-            buckets.clear()
-            buckets.append([index, self._total])
+    def _turn(self, index: int) -> None:
+        """Go on to another part of time; ``_newest`` counts in it."""
+        older = self._older
+        if index < self._at:  # the clock was set back: all that was counted counts as of now
+            older.clear()
+            self._at, self._newest = index, self._total
             return
-        oldest = index - PARTS
-        while buckets and buckets[0][0] < oldest:
-            self._total -= buckets.popleft()[1]
+        if self._newest:
+            older.append((self._at, self._newest))
+        self._at, self._newest = index, 0
+        while older and older[0][0] < index - PARTS:
+            self._total -= older.popleft()[1]
 
 
 class LastSeen:
