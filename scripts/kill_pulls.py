@@ -145,6 +145,7 @@ def _pull(
     while sum(worker.refused for worker in workers) <= refused + len(workers) and time.monotonic() < until:
         time.sleep(0.0005)
     late = sum(worker.written for worker in workers) - written
+    assert switch.wait_told(10.0)
     missing = switch.rearm("drill", "benchmark")
     assert not missing, missing
     return gate.closed_ns - called_ns, gate.closed_ns - triggered_ns, returned_ns - called_ns, late
