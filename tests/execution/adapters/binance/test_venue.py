@@ -110,6 +110,19 @@ def test_a_lost_reply_is_settled_by_asking_and_nothing_is_sent_again(binance: Bi
     assert venue.ledger()["requests"]["submit"] == 1
 
 
+def test_a_lost_reply_to_a_replace_is_settled_by_following_the_order_to_its_successor(
+    binance: BinanceAdapter, venue: RunningVenue
+) -> None:
+    placed = limit(binance)
+    venue.faults([{"on": "amend", "nth": 1, "do": [{"land": True}, {"reply": "reset"}]}])
+    moved = binance.modify_order(placed.client_order_id, price="49100", timeout_s=20)
+    assert (moved.state, moved.price) == (OrderState.OPEN, Decimal(49100))
+    assert moved.venue_order_id != placed.venue_order_id
+    venue.trade("BTCUSDT", "49100", "0.01")
+    eventually(lambda: state(binance, placed.client_order_id) is OrderState.FILLED)
+    assert len(venue.ledger()["orders"]) == 2
+
+
 def test_an_order_that_never_landed_is_dead_only_when_its_absence_is_proved(venue: RunningVenue, tmp_path: Path) -> None:
     binance = adapter(venue, tmp_path, request_life_s=1)
     binance.connect(15)
