@@ -59,7 +59,8 @@ class JournalActor(Worker):
 
     @handles(CommitDue)
     def _on_due(self, _: CommitDue) -> None:
-        self._reminded, self._urgent = False, bool(self._failure)
+        self._reminded = False
+        self._urgent |= bool(self._failure)
 
     def on_flush(self) -> None:
         """Commit if something waits to leave; otherwise see to it that rows are not held for long."""

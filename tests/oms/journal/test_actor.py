@@ -151,6 +151,16 @@ def test_a_reminder_for_rows_that_are_written_already_makes_no_commit_of_younger
     assert durable(rig.store.path) == 7
 
 
+def test_a_reminder_holds_no_intent_back_that_came_before_it(rig: Rig) -> None:
+    rig.run(rig.keeper.commit(life(order(1))))
+    rig.wall.advance(rig.reminders.pop())
+    rig.run(rig.intent(2))
+    rig.actor.me.tell(rig.intent(3))
+    rig.actor.me.tell(CommitDue())
+    rig.actor.run_pending()
+    assert rig.sent() == ["02", "03"]
+
+
 def test_many_rows_do_not_wait_at_all(rig: Rig) -> None:
     events = [event for number in range(1, COMMIT_AT_ROWS // 3 + 2) for event in life(order(number))]
     rig.run(rig.keeper.commit(events))
