@@ -73,6 +73,11 @@ def desk(
         raise
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the cases that wait longest, so that no process is left with one at the end."""
+    items.sort(key=lambda item: not any(mark.args[1].get("real_time") for mark in item.iter_markers("contract")))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marker that ``contract.cases.case`` sets."""
     config.addinivalue_line("markers", "contract: a numbered case of the adapter contract")

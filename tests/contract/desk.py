@@ -24,7 +24,7 @@ HEALTHY_S = 30.0
 FAST: Json = {
     "engine": {"inflight_sweep_s": 0.25, "sweep_s": 1},
     "risk": {"quote": {"max_age_s": 600}},
-    "stop": {"timeout_s": 3},
+    "stop": {"timeout_s": 1.5},
 }
 """Waits that are right for a venue far away, cut to what one in the same room needs."""
 QUICK_VENUE: Json = {

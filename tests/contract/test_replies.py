@@ -11,6 +11,8 @@ from autotrader.model import OrderUpdate
 FOUND_S = 30.0
 SHORT_LIFE = {"request_life_s": 1.5}
 """How long a request may take to land, for cases that have to wait it out."""
+PATIENT = {"inflight_sweep_s": 2}
+"""For orders that wait here until the venue takes requests again: they are not asked for in the meantime."""
 
 
 def lose(desk: Desk, *effects: dict[str, Any], steps: int = 5) -> OrderUpdate:
@@ -148,7 +150,7 @@ def test_definite_reject(desk: Desk) -> None:
     assert desk.truth(told) is None
 
 
-@case(106, "the venue asks to wait (429 with Retry-After): nothing reaches it before that, then the order does")
+@case(106, "the venue asks to wait (429 with Retry-After): nothing reaches it before that, then the order does", engine=PATIENT)
 def test_rate_limit(desk: Desk) -> None:
     desk.fault("submit", {"rate_limit": {"retry_after_s": 1}})
     order = desk.order("BUY", 2, desk.below(5))
@@ -163,7 +165,7 @@ def test_rate_limit(desk: Desk) -> None:
         assert row["created_ns"] >= order.created_ns + 900_000_000
 
 
-@case(107, "the venue bans us (418) for a while: nothing reaches it in that time, not even a cancel")
+@case(107, "the venue bans us (418) for a while: nothing reaches it in that time, not even a cancel", engine=PATIENT)
 def test_ban(desk: Desk) -> None:
     resting = desk.rest("BUY", 1, 7)
     desk.fault("submit", {"ban_s": 1})
