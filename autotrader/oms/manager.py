@@ -105,6 +105,7 @@ class OrderManagerActor(Worker):
         super().__init__(context)
         self._open_floor, self._journal = open_floor, journal
         self._tick: TickToken | None = None
+        self._wake: TickToken | None = None
         self._kept: list[Commit] = []
 
     def on_start(self) -> None:
@@ -127,6 +128,7 @@ class OrderManagerActor(Worker):
     def on_stop(self) -> None:
         """Take in what the venues told last, and hand over what is left, with the state as of now."""
         self.ticker.cancel(self._tick)
+        self.ticker.cancel(self._wake)
         if self.crash is None:
             self.run_pending()
             self._floor.outbox.events.append(Checkpointed(self._floor.export_state(), self.clock.now_ns()))
@@ -309,6 +311,15 @@ class OrderManagerActor(Worker):
     def _on_sweep(self, msg: SweepDue) -> None:
         self._sync.on_tick()
         self._kills.on_tick()
+        self._wake_between()
+
+    def _wake_between(self) -> None:
+        """Look once more before the next tick when a proof wants an answer before it: its time is promised."""
+        self.ticker.cancel(self._wake)
+        now_ns = self.clock.now_ns()
+        wake_ns = self._sync.wake_ns(now_ns)
+        delay_s = TICK_S if wake_ns is None else (wake_ns - now_ns) / 1e9
+        self._wake = self.ticker.after(max(delay_s, SHORTEST_TICK_S), self.me, SweepDue()) if delay_s < TICK_S else None
 
     @handles(KillPulled)
     def _on_kill(self, msg: KillPulled) -> None:

@@ -44,6 +44,10 @@ class Proofs:
         evidence.doubt()
         return False
 
+    def wanted(self) -> dict[str, int]:
+        """Return, for each order in doubt that was asked about, from when on one more answer brings a proof nearer; in ns."""
+        return {name: evidence.wanted_ns for name, evidence in self._evidence.items()}
+
     def lacks_snapshot(self, client_order_id: str) -> bool:
         """Say whether a look at the venue's books would bring the proof of an order's absence nearer."""
         evidence = self._evidence.get(client_order_id)

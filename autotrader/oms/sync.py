@@ -276,10 +276,14 @@ class Sync:
                 self._floor.alarm("ORDER_UNKNOWN", f"{record.order.venue}: {text}", record.order)
 
     def _ask(self, desk: Desk, owed: list[tuple[str, int]], now_ns: int) -> None:
-        for order_id in desk.plan.due(owed, now_ns, desk.settings.queries_at_once):
+        for order_id in desk.plan.due(owed, now_ns, desk.settings.queries_at_once, self._proofs.wanted()):
             record = self._floor.books.find(order_id)
             if record is not None:
                 self._floor.send_query(desk, record.update())
+
+    def wake_ns(self, now_ns: int) -> int | None:
+        """Return when the next answer is wanted for a proof, None when none is."""
+        return min((at_ns for at_ns in self._proofs.wanted().values() if at_ns > now_ns), default=None)
 
     def _sweep(self, desk: Desk, now_ns: int) -> None:
         asked = any(due_ns is not None and now_ns >= due_ns for due_ns in (desk.snapshot_due_ns, desk.look_due_ns))

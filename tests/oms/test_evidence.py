@@ -109,3 +109,10 @@ def test_a_snapshot_is_lacking_once_a_miss_counts(
     asked: tuple[int, ...], up: int | None, snapshot: int | None, lacks: bool
 ) -> None:
     assert gathered(*asked, up=up, snapshot=snapshot).lacks_snapshot is lacks
+
+
+def test_an_answer_is_wanted_at_the_end_of_the_life_and_then_as_soon_as_the_span_allows() -> None:
+    assert gathered().wanted_ns == LIFE
+    assert gathered(3).wanted_ns == LIFE
+    assert gathered(6).wanted_ns == 11 * S
+    assert gathered(6, 11).wanted_ns == 16 * S

@@ -32,3 +32,9 @@ def test_every_owed_order_is_asked_in_turn_however_small_the_limit(orders, limit
     for _ in range(len(orders) // limit + 1):
         asked.update(plan.due(owed, 0, limit))
     assert asked == {order_id for order_id, _ in owed}
+
+
+def test_when_an_answer_is_wanted_for_a_proof_an_order_is_asked_about_once_whatever_its_rhythm():
+    plan, owed = QueryPlan(), [("a", 0)]
+    asked = [now for now in range(21) if plan.due(owed, now * SECOND_NS, 10, {"a": 9 * SECOND_NS})]
+    assert asked == [0, 1, 3, 7, 9, 14, 19]

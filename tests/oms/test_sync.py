@@ -377,6 +377,26 @@ def test_without_a_snapshot_after_the_requests_life_nothing_is_proved(house: Hou
     assert house.state(order) is S.UNKNOWN
 
 
+@pytest.mark.parametrize("life_s", [2, 3.3, 15, 30])
+def test_an_order_that_never_arrived_is_known_not_to_be_there_within_its_life_and_twelve_seconds(life_s: float) -> None:
+    house = House(request_life_ns=round(life_s * SECOND)).ready()
+    house.advance(0.4)
+    house.quote()
+    order = house.submit()
+    house.tell(house.event(OrderUnknown, order))
+    began_ns = house.clock.now_ns()
+    while house.state(order) is S.UNKNOWN and house.clock.now_ns() < began_ns + 120 * SECOND:
+        house.advance(0.1, step_s=0.1)
+        asked = house.sent(QueryOrder)
+        if asked and asked[-1].asked_ns == house.clock.now_ns():
+            answer(house, order)
+        if house.seen(f"resiliency.{VENUE}", TakeSnapshot):
+            house.seen(f"resiliency.{VENUE}").clear()
+            house.take("sweep")
+    assert house.state(order) is S.REJECTED
+    assert house.clock.now_ns() - began_ns <= (life_s + 12) * SECOND
+
+
 def test_an_amend_that_left_late_delays_the_proof_of_absence() -> None:
     house = House(request_life_ns=30 * SECOND).ready()
     order = house.working()
