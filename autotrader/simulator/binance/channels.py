@@ -12,18 +12,20 @@ import msgspec
 from autotrader.model import Quote
 from autotrader.simulator.binance import ticks
 from autotrader.simulator.binance.desk import Desk
-from autotrader.simulator.binance.market import book_ticker, day_row, rows_of
+from autotrader.simulator.binance.market import book_ticker, rows_of, zone_ms
 from autotrader.simulator.binance.symbols import SYMBOLS
 from autotrader.simulator.binance.tape import INTERVALS, SeenTrade
 from autotrader.simulator.binance.telling import UserEvent
 from autotrader.simulator.binance.timing import MILLI
+from autotrader.simulator.binance.windows import day_row, window_ms
 
 __all__ = ["Channels", "Listener", "stream_name"]
 
 _encode: Final = msgspec.json.Encoder().encode
 _NAME: Final = re.compile(
-    r"(?:[a-z0-9._-]{1,30}@(?:trade|aggTrade|bookTicker|miniTicker|ticker|avgPrice|kline_(?:1s|1m|3m|5m|15m|30m|1h|2h|4h|6h|8h"
-    r"|12h|1d|3d|1w|1M)|depth(?:5|10|20)?(?:@(?:100|1000)ms)?)|!miniTicker@arr(?:@\d+ms)?)"
+    r"(?:[a-z0-9._-]{1,30}@(?:trade|aggTrade|blockTrade|bookTicker|miniTicker|ticker(?:_(?:1h|4h|1d))?|avgPrice|referencePrice"
+    r"|kline_(?:1s|1m|3m|5m|15m|30m|1h|2h|4h|6h|8h|12h|1d|3d|1w|1M)(?:@\+08:00)?|depth(?:5|10|20)?(?:@(?:100|1000)ms)?)"
+    r"|!miniTicker@arr(?:@\d+ms)?|!ticker_(?:1h|4h|1d)@arr)"
 )
 _PARTIAL: Final = re.compile(r"depth(5|10|20)(@100ms)?")
 DEPTH_MS: Final = 1_000
@@ -48,7 +50,10 @@ def stream_name(text: str) -> str | None:
 
 
 class Channels:
-    """All streams. Trades and tops speak when something happens, the others at their times, by ``tick``."""
+    """All streams. Trades and tops speak when something happens, the others at their times, by ``tick``.
+
+    ``@blockTrade`` and ``@referencePrice`` are silent: there is nothing to tell.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -145,6 +150,11 @@ class Channels:
             self._again(name, now_ms, DEPTH_MS)
             rows = [ticks.mini_event(day_row(self._desk, one, MILLI, mini=True), now_ns, MILLI) for one in SYMBOLS]
             self._say(name, "", lambda _: rows)
+        elif symbol.startswith("!TICKER_"):
+            self._again(name, now_ms, DEPTH_MS)
+            window = symbol[8:].lower()
+            told = [self._window_event(one, window, now_ns, MILLI) for one in SYMBOLS]
+            self._say(name, "", lambda _: told)
         elif symbol not in SYMBOLS:
             self._again(name, now_ms, DEPTH_MS)
         elif what.startswith("kline_"):
@@ -152,15 +162,20 @@ class Channels:
         elif what.startswith("depth"):
             self._again(name, now_ms, FAST_MS if what.endswith("@100ms") else DEPTH_MS)
             self._depth(name, symbol, what, now_ns)
-        elif what in ("ticker", "miniTicker", "avgPrice"):
+        elif what in ("ticker", "miniTicker", "avgPrice") or what.startswith("ticker_"):
             self._again(name, now_ms, DEPTH_MS)
             self._statistics(name, symbol, what, now_ns)
 
     def _again(self, name: str, now_ms: int, period_ms: int) -> None:
         self._due[name] = (now_ms // period_ms + 1) * period_ms
 
-    def _kline(self, name: str, symbol: str, interval: str, now_ns: int, now_ms: int) -> None:
-        bars = self._desk.tapes[symbol].bars(interval, now_ms)
+    def _window_event(self, symbol: str, window: str, now_ns: int, unit: int) -> dict[str, Any]:
+        row = day_row(self._desk, symbol, unit, length_ms=window_ms(window))
+        return ticks.window_event(row, window, now_ns, unit)
+
+    def _kline(self, name: str, symbol: str, what: str, now_ns: int, now_ms: int) -> None:
+        interval, _, zone = what.partition("@")
+        bars = self._desk.tapes[symbol].bars(interval, now_ms, zone_ms(zone or "0"))
         bar, known = bars[-1], self._bars.get(name)
         if known is not None and known != bar.start_ms:
             for done in bars[-3:-1]:
@@ -196,6 +211,8 @@ class Channels:
             self._say(name, symbol, lambda unit: ticks.ticker_event(day_row(desk, symbol, unit), now_ns, unit))
         elif what == "miniTicker":
             self._say(name, symbol, lambda unit: ticks.mini_event(day_row(desk, symbol, unit, mini=True), now_ns, unit))
+        elif what.startswith("ticker_"):
+            self._say(name, symbol, lambda unit: self._window_event(symbol, what[7:], now_ns, unit))
         else:
             tape = desk.tapes[symbol]
             traded_ns = tape.trades[-1].ts_ns if tape.trades else now_ns

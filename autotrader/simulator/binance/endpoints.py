@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from autotrader.simulator.binance import changing, market, placing, reads
+from autotrader.simulator.binance import changing, market, placing, reads, wallet, windows
 from autotrader.simulator.binance.ask import Ask
 from autotrader.simulator.binance.orders import ORDER_PARAMS
 
@@ -91,7 +91,8 @@ _COMMISSION = _signed("query", reads.commission, 20, frozenset({"symbol"}))
 _COUNTS = _signed("query", reads.order_counts, 40, frozenset())
 _FILTERS = _signed("query", reads.my_filters, 40, frozenset({"symbol"}))
 _AMENDMENTS = _signed("query", reads.amendments, 4, _ORDER | {"fromExecutionId", "limit"})
-_RESTRICTIONS = _signed("query", reads.api_restrictions, 1, frozenset())
+_ALLOCATIONS = _signed("query", reads.allocations, 20, _TIMES | {"fromAllocationId"})
+_RESTRICTIONS = _signed("query", wallet.api_restrictions, 1, frozenset())
 
 _PING = Endpoint("other", market.ping, _costs(1), frozenset())
 _TIME = Endpoint("other", market.clock, _costs(1), frozenset())
@@ -106,9 +107,18 @@ _KLINES = _open(market.klines, 2, "symbol", "interval", "startTime", "endTime", 
 _AVERAGE = _open(market.average_price, 2, "symbol")
 _PRICE = _open(market.price_tickers, _by_count(2, 4), *_SYMBOLS)
 _BOOK = _open(market.book_tickers, _by_count(2, 4), *_SYMBOLS)
-_DAY = _open(market.day_tickers, _by_count(2, 80), *_SYMBOLS, "type")
-_ROLLING = _open(market.window_tickers, 4, *_SYMBOLS, "windowSize", "type")
-_TRADING_DAY = _open(market.window_tickers, 4, *_SYMBOLS, "timeZone", "type")
+_DAY = _open(windows.day_tickers, _by_count(2, 80), *_SYMBOLS, "type")
+_ROLLING = _open(windows.window_tickers, 4, *_SYMBOLS, "windowSize", "type")
+_TRADING_DAY = _open(windows.trading_day_tickers, 4, *_SYMBOLS, "timeZone", "type")
+_BLOCKS = _open(market.block_trades, 25, "symbol", "fromId", "limit")
+_RULES = _open(market.execution_rules, _by_count(2, 40), *_SYMBOLS)
+_REFERENCE = _open(market.reference_price, 2, "symbol", "symbolStatus")
+
+
+def _wallet(act: Act, *params: str) -> Endpoint:
+    """Return a request of the wallet's API: limits of its own hold there, which are not built; it costs 1."""
+    return _signed("other", act, 1, frozenset(params))
+
 
 PATHS: Final[dict[tuple[str, str], Endpoint]] = {
     ("POST", "/api/v3/order"): _PLACE,
@@ -126,7 +136,17 @@ PATHS: Final[dict[tuple[str, str], Endpoint]] = {
     ("GET", "/api/v3/rateLimit/order"): _COUNTS,
     ("GET", "/api/v3/myFilters"): _FILTERS,
     ("GET", "/api/v3/order/amendments"): _AMENDMENTS,
+    ("GET", "/api/v3/myAllocations"): _ALLOCATIONS,
     ("GET", "/sapi/v1/account/apiRestrictions"): _RESTRICTIONS,
+    ("GET", "/sapi/v1/account/status"): _wallet(wallet.account_status),
+    ("GET", "/sapi/v1/account/apiTradingStatus"): _wallet(wallet.trading_status),
+    ("GET", "/sapi/v1/asset/tradeFee"): _wallet(wallet.trade_fees, "symbol"),
+    ("GET", "/sapi/v1/capital/config/getall"): _wallet(wallet.coins),
+    ("GET", "/sapi/v1/margin/allPairs"): _wallet(wallet.margin_pairs, "symbol"),
+    ("GET", "/sapi/v1/margin/isolated/allPairs"): _wallet(wallet.margin_pairs, "symbol"),
+    ("POST", "/sapi/v3/asset/getUserAsset"): _wallet(wallet.user_assets, "asset", "needBtcValuation"),
+    ("POST", "/sapi/v1/asset/get-funding-asset"): _wallet(wallet.funding_assets, "asset", "needBtcValuation"),
+    ("GET", "/sapi/v1/system/status"): _open(wallet.system_status, 1),
     ("GET", "/api/v3/ping"): _PING,
     ("GET", "/api/v3/time"): _TIME,
     ("GET", "/api/v3/exchangeInfo"): _INFO,
@@ -142,6 +162,10 @@ PATHS: Final[dict[tuple[str, str], Endpoint]] = {
     ("GET", "/api/v3/ticker/24hr"): _DAY,
     ("GET", "/api/v3/ticker/tradingDay"): _TRADING_DAY,
     ("GET", "/api/v3/ticker"): _ROLLING,
+    ("GET", "/api/v3/historicalBlockTrades"): _BLOCKS,
+    ("GET", "/api/v3/executionRules"): _RULES,
+    ("GET", "/api/v3/referencePrice"): _REFERENCE,
+    ("GET", "/api/v3/referencePrice/calculation"): _REFERENCE,
 }
 
 METHODS: Final[dict[str, Endpoint]] = {
@@ -175,4 +199,9 @@ METHODS: Final[dict[str, Endpoint]] = {
     "ticker.24hr": _DAY,
     "ticker.tradingDay": _TRADING_DAY,
     "ticker": _ROLLING,
+    "myAllocations": _ALLOCATIONS,
+    "blockTrades.historical": _BLOCKS,
+    "executionRules": _RULES,
+    "referencePrice": _REFERENCE,
+    "referencePrice.calculation": _REFERENCE,
 }

@@ -51,6 +51,7 @@ TEXTS: Final = {
     -2035: "User Data Stream subscription already active.",
     -2038: "The new order quantity must be less than the current order quantity.",
     -2039: "Client order ID is not correct for this order ID.",
+    -2043: "This symbol doesn't have a reference price.",
 }
 
 _STATUS: Final = {

@@ -19,14 +19,13 @@ from autotrader.simulator.binance.timing import MILLI
 from autotrader.simulator.binance.values import bounded, choice, flag, read_int, text8
 
 __all__ = [
-    "agg_row", "agg_trades", "average_price", "book_ticker", "book_tickers", "clock", "day_row", "day_tickers", "depth",
-    "depth_weight", "exchange_info", "klines", "listed", "ping", "price_tickers", "rows_of", "trades",
-    "window_tickers",
+    "agg_row", "agg_trades", "average_price", "block_trades", "book_ticker", "book_tickers", "clock", "depth", "depth_weight",
+    "each_symbol", "exchange_info", "execution_rules", "klines", "listed", "ping", "price_tickers", "reference_price",
+    "rows_of", "trades", "zone_ms",
 ]  # fmt: skip
 
 _LISTED: Final = msgspec.json.Decoder(list[str])
 Levels = list[tuple[Decimal, Decimal]]
-_DAY_ONLY: Final = frozenset({"prevClosePrice", "lastQty", "bidPrice", "bidQty", "askPrice", "askQty"})
 
 
 def ping(_: Ask) -> dict[str, Any]:
@@ -115,7 +114,7 @@ def book_ticker(desk: Desk, symbol: str) -> tuple[str, str, str, str]:
 def book_tickers(ask: Ask) -> Any:
     """Return the best bid and ask of a symbol, of several, or of all."""
     desk, params = ask.desk, ask.params
-    return _each(params, lambda terms: _book_row(desk, terms.symbol))
+    return each_symbol(params, lambda terms: _book_row(desk, terms.symbol))
 
 
 def _book_row(desk: Desk, symbol: str) -> dict[str, Any]:
@@ -123,7 +122,7 @@ def _book_row(desk: Desk, symbol: str) -> dict[str, Any]:
     return {"symbol": symbol, "bidPrice": bid, "bidQty": bid_size, "askPrice": ask, "askQty": ask_size}
 
 
-def _each(params: dict[str, str], row: Any) -> Any:
+def each_symbol(params: dict[str, str], row: Any) -> Any:
     """Return one row for ``symbol``, else a list."""
     chosen = listed(params)
     rows = [row(terms) for terms in (list(SYMBOLS.values()) if chosen is None else chosen)]
@@ -136,7 +135,7 @@ def _each(params: dict[str, str], row: Any) -> Any:
 def price_tickers(ask: Ask) -> Any:
     """Return the last price of a symbol, of several, or of all."""
     desk, params = ask.desk, ask.params
-    return _each(params, lambda terms: {"symbol": terms.symbol, "price": text8(desk.tapes[terms.symbol].last)})
+    return each_symbol(params, lambda terms: {"symbol": terms.symbol, "price": text8(desk.tapes[terms.symbol].last)})
 
 
 def average_price(ask: Ask) -> dict[str, Any]:
@@ -185,8 +184,19 @@ def agg_row(trade: SeenTrade, unit: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def zone_ms(text: str) -> int:
+    """Return the milliseconds that a time zone such as ``0``, ``-1:00``, ``+08:00`` or ``05:45`` is ahead. Raises ApiError."""
+    hours, _, minutes = text.lstrip("+-").partition(":")
+    if not (hours.isdigit() and (minutes.isdigit() or not minutes) and text.isascii()) or int(minutes or 0) > 59:
+        raise malformed("timeZone")
+    ahead_ms = (int(hours) * 60 + int(minutes or 0)) * 60_000 * (-1 if text.startswith("-") else 1)
+    if not -12 * 3_600_000 <= ahead_ms <= 14 * 3_600_000:
+        raise malformed("timeZone")
+    return ahead_ms
+
+
 def klines(ask: Ask) -> list[list[Any]]:
-    """Return bars of a symbol since the venue began; weeks begin on Mondays."""
+    """Return bars of a symbol since the venue began; weeks begin on Mondays, days at midnight UTC or of ``timeZone``."""
     desk, params, unit = ask.desk, ask.params, ask.unit
     terms, interval = symbol_terms(params), params.get("interval")
     if not interval:
@@ -194,8 +204,9 @@ def klines(ask: Ask) -> list[list[Any]]:
     if interval not in INTERVALS:
         raise ApiError(-1120)
     limit, (since_ns, until_ns) = bounded(params, "limit", 500, 1_000), span(params, None)
+    ahead_ms = zone_ms(params.get("timeZone", "0"))
     found = [
-        bar for bar in desk.tapes[terms.symbol].bars(interval, desk.venue.now_ns() // MILLI)
+        bar for bar in desk.tapes[terms.symbol].bars(interval, desk.venue.now_ns() // MILLI, ahead_ms)
         if (since_ns is None or bar.start_ms * MILLI >= since_ns) and (until_ns is None or bar.start_ms * MILLI < until_ns)
     ]  # fmt: skip
     chosen = found[:limit] if since_ns is not None else found[-limit:]
@@ -210,44 +221,22 @@ def _kline(bar: Bar, length_ms: int, scale: int) -> list[Any]:
     ]  # fmt: skip
 
 
-def day_tickers(ask: Ask) -> Any:
-    """Return the last 24 hours of a symbol, of several, or of all; ``type=MINI`` is shorter."""
-    desk, params, unit = ask.desk, ask.params, ask.unit
-    mini = choice(params, "type", ("FULL", "MINI"), "FULL") == "MINI"
-    return _each(params, lambda terms: day_row(desk, terms.symbol, unit, mini=mini))
+# ------------------------------------------------------------ what is not here, and says so
 
 
-def window_tickers(ask: Ask) -> Any:
-    """Return a rolling window, or the trading day, of symbols that must be named: here always the last 24 hours."""
-    desk, params, unit = ask.desk, ask.params, ask.unit
-    if "symbol" not in params and "symbols" not in params:
-        raise ApiError(-1102, "Param 'symbol' or 'symbols' must be sent, but both were empty/null!")
-    mini = choice(params, "type", ("FULL", "MINI"), "FULL") == "MINI"
-
-    def row(terms: SymbolTerms) -> dict[str, Any]:
-        told = day_row(desk, terms.symbol, unit, mini=mini)
-        return {name: value for name, value in told.items() if name not in _DAY_ONLY}
-
-    return _each(params, row)
+def block_trades(ask: Ask) -> list[dict[str, Any]]:
+    """Return block trades, of which there are none: GET historicalBlockTrades."""
+    symbol_terms(ask.params)
+    return []
 
 
-def day_row(desk: Desk, symbol: str, unit: int, *, mini: bool = False) -> dict[str, Any]:
-    """Return one row of the 24-hour statistics."""
-    now_ns, tape = desk.venue.now_ns(), desk.tapes[symbol]
-    day = tape.day(now_ns // MILLI)
-    told: dict[str, Any] = {
-        "symbol": symbol, "openPrice": text8(day.open), "highPrice": text8(day.high), "lowPrice": text8(day.low),
-        "lastPrice": text8(day.close), "volume": text8(day.volume), "quoteVolume": text8(day.worth),
-        "openTime": now_ns // unit - 86_400_000 * (MILLI // unit), "closeTime": now_ns // unit, "firstId": day.first_id,
-        "lastId": day.last_id, "count": day.count,
-    }  # fmt: skip
-    if mini:
-        return told
-    bid, bid_size, ask, ask_size = book_ticker(desk, symbol)
-    moved = day.close - day.open
-    return {
-        **told, "priceChange": text8(moved), "priceChangePercent": f"{moved * 100 / day.open:.3f}",
-        "weightedAvgPrice": text8(day.worth / day.volume if day.volume else day.close), "prevClosePrice": text8(day.open),
-        "lastQty": text8(tape.trades[-1].quantity if tape.trades else ZERO), "bidPrice": bid, "bidQty": bid_size,
-        "askPrice": ask, "askQty": ask_size,
-    }  # fmt: skip
+def execution_rules(ask: Ask) -> dict[str, Any]:
+    """Return the rules that bound prices of executions; no symbol has one: GET executionRules."""
+    listed(ask.params)
+    return {"symbolRules": []}
+
+
+def reference_price(ask: Ask) -> dict[str, Any]:
+    """Say that no symbol has a reference price: GET referencePrice and referencePrice/calculation. Raises ApiError -2043."""
+    symbol_terms(ask.params)
+    raise ApiError(-2043)

@@ -16,7 +16,7 @@ from autotrader.simulator.events import BookOrder
 from autotrader.simulator.numbering import key_of, shown_id
 
 __all__ = [
-    "account", "all_orders", "amendments", "api_restrictions", "commission", "my_filters", "my_trades", "open_orders",
+    "account", "all_orders", "allocations", "amendments", "commission", "my_filters", "my_trades", "open_orders",
     "order_counts", "query", "span",
 ]  # fmt: skip
 
@@ -109,6 +109,12 @@ def amendments(ask: Ask) -> list[dict[str, Any]]:
     return [row for row in desk.record(live).amendments if row["executionId"] >= first][:limit]
 
 
+def allocations(ask: Ask) -> list[dict[str, Any]]:
+    """Return what smart order routing gave, which is not offered: nothing: GET myAllocations."""
+    symbol_terms(ask.params)
+    return []
+
+
 # ------------------------------------------------------------ the account
 
 
@@ -160,14 +166,4 @@ def my_filters(ask: Ask) -> dict[str, Any]:
     return {
         "exchangeFilters": [], "symbolFilters": [{"filterType": "MAX_NUM_ORDER_LISTS", "maxNumOrderLists": 20}],
         "assetFilters": [{"filterType": "MAX_ASSET", "asset": terms.quote, "limit": "100000000.00000000"}],
-    }  # fmt: skip
-
-
-def api_restrictions(_: Ask) -> dict[str, Any]:
-    """Return what the key may do: GET /sapi/v1/account/apiRestrictions."""
-    return {
-        "ipRestrict": False, "createTime": 1_700_000_000_000, "enableReading": True, "enableWithdrawals": False,
-        "enableInternalTransfer": False, "enableMargin": False, "enableFutures": False, "permitsUniversalTransfer": False,
-        "enableVanillaOptions": False, "enableFixApiTrade": False, "enableFixReadOnly": False,
-        "enableSpotAndMarginTrading": True, "enablePortfolioMarginTrading": False,
     }  # fmt: skip

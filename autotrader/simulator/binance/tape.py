@@ -83,10 +83,13 @@ class Bar(msgspec.Struct, gc=False):
         self.count += later.count
 
 
-def bar_start(interval: str, at_ms: int) -> int:
-    """Return when the bar that holds ``at_ms`` opens; weeks begin on Mondays, a month counts 30 days here."""
+def bar_start(interval: str, at_ms: int, ahead_ms: int = 0) -> int:
+    """Return when the bar that holds ``at_ms`` opens; weeks begin on Mondays, a month counts 30 days here.
+
+    ``ahead_ms`` is how far the time zone whose midnight counts is ahead of UTC.
+    """
     length = INTERVALS[interval]
-    shift = _WEEK_BEGINS_MS if interval == "1w" else 0
+    shift = (_WEEK_BEGINS_MS if interval == "1w" else 0) - ahead_ms
     return (at_ms - shift) // length * length + shift
 
 
@@ -130,7 +133,7 @@ class Tape:
             self._average = (second, worth / volume if volume else self.last)
         return self._average[1]
 
-    def bars(self, interval: str, at_ms: int) -> list[Bar]:
+    def bars(self, interval: str, at_ms: int, ahead_ms: int = 0) -> list[Bar]:
         """Return the bars up to now, oldest first; the last one is still open."""
         fine, length = (self._seconds, SECOND_MS) if interval == "1s" else (self._minutes, MINUTE_MS)
         self._reach(fine, length, at_ms)
@@ -138,7 +141,7 @@ class Tape:
             return list(fine)
         joined: list[Bar] = []
         for bar in fine:
-            start = bar_start(interval, bar.start_ms)
+            start = bar_start(interval, bar.start_ms, ahead_ms)
             if not joined or joined[-1].start_ms != start:
                 joined.append(Bar(start, bar.open, bar.high, bar.low, bar.close))
             joined[-1].join(bar)
@@ -148,11 +151,12 @@ class Tape:
         """Return the bar that is open now."""
         return self.bars(interval, at_ms)[-1]
 
-    def day(self, at_ms: int) -> Bar:
-        """Return the last 24 hours as one bar."""
-        recent = [bar for bar in self.bars("1m", at_ms) if bar.start_ms > at_ms - DAY_MS]
+    def window(self, at_ms: int, length_ms: int = DAY_MS) -> Bar:
+        """Return the last 24 hours, or another length of time, in whole minutes as one bar."""
+        start = (at_ms - length_ms) // MINUTE_MS * MINUTE_MS + MINUTE_MS
+        recent = [bar for bar in self.bars("1m", at_ms) if bar.start_ms >= start]
         first = recent[0]
-        whole = Bar(at_ms - DAY_MS, first.open, first.high, first.low, first.close)
+        whole = Bar(at_ms - length_ms, first.open, first.high, first.low, first.close)
         for bar in recent:
             whole.join(bar)
         return whole

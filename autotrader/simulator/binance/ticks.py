@@ -12,6 +12,7 @@ from autotrader.simulator.binance.values import text8
 
 __all__ = [
     "agg_event", "average_event", "book_event", "depth_event", "kline_event", "mini_event", "ticker_event", "trade_event",
+    "window_event",
 ]  # fmt: skip
 
 
@@ -80,6 +81,16 @@ def ticker_event(row: dict[str, Any], now_ns: int, unit: int) -> dict[str, Any]:
         "b": row["bidPrice"], "B": row["bidQty"], "a": row["askPrice"], "A": row["askQty"], "o": row["openPrice"],
         "h": row["highPrice"], "l": row["lowPrice"], "v": row["volume"], "q": row["quoteVolume"], "O": row["openTime"],
         "C": row["closeTime"], "F": row["firstId"], "L": row["lastId"], "n": row["count"],
+    }  # fmt: skip
+
+
+def window_event(row: dict[str, Any], window: str, now_ns: int, unit: int) -> dict[str, Any]:
+    """Return ``@ticker_1h`` and its like of a row of a rolling window's statistics."""
+    return {
+        "e": f"{window}Ticker", "E": now_ns // unit, "s": row["symbol"], "p": row["priceChange"],
+        "P": row["priceChangePercent"], "o": row["openPrice"], "h": row["highPrice"], "l": row["lowPrice"],
+        "c": row["lastPrice"], "w": row["weightedAvgPrice"], "v": row["volume"], "q": row["quoteVolume"],
+        "O": row["openTime"], "C": row["closeTime"], "F": row["firstId"], "L": row["lastId"], "n": row["count"],
     }  # fmt: skip
 
 

@@ -130,6 +130,8 @@ class _WsConnection(Socket):
         if endpoint.is_signed:
             key, payload = self._vouched(params)
             good_until_ns = check_access(endpoint, key, params, payload, params.get("signature"), now_ns)
+        elif "apiKey" in params:
+            params = {name: value for name, value in params.items() if name != "apiKey"}
         check_names(endpoint, "", params)
         return Job(
             desk, endpoint, params, ip=self._ip, unit=self._unit, write=self._write, good_until_ns=good_until_ns,

@@ -37,7 +37,7 @@ def test_longer_bars_are_joined_of_minutes() -> None:
         trade(tape, price, "1", NOON_MS + minute * MINUTE_MS)
     bars = tape.bars("3m", NOON_MS + 3 * MINUTE_MS)
     assert [figures(bar) for bar in bars] == [("101", "105", "97", "97", "3", "3"), ("103", "103", "103", "103", "1", "1")]
-    assert figures(tape.day(NOON_MS + 3 * MINUTE_MS)) == ("101", "105", "97", "103", "4", "4")
+    assert figures(tape.window(NOON_MS + 3 * MINUTE_MS)) == ("101", "105", "97", "103", "4", "4")
 
 
 def test_bars_open_where_the_clock_says_and_weeks_on_mondays() -> None:
