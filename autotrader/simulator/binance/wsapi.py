@@ -25,6 +25,8 @@ __all__ = ["WsApi"]
 
 CONNECT_WEIGHT: Final = 2
 _SESSION_WEIGHT: Final = 2
+_ANYWHERE: Final = ("returnRateLimits", "apiKey")
+"""Parameters that any request may have; they are signed like all others."""
 
 
 class WsApi:
@@ -130,8 +132,7 @@ class _WsConnection(Socket):
         if endpoint.is_signed:
             key, payload = self._vouched(params)
             good_until_ns = check_access(endpoint, key, params, payload, params.get("signature"), now_ns)
-        elif "apiKey" in params:
-            params = {name: value for name, value in params.items() if name != "apiKey"}
+        params = {name: value for name, value in params.items() if name not in _ANYWHERE}
         check_names(endpoint, "", params)
         return Job(
             desk, endpoint, params, ip=self._ip, unit=self._unit, write=self._write, good_until_ns=good_until_ns,
@@ -152,7 +153,7 @@ class _WsConnection(Socket):
         return Answer(200, answer_text(request_id, result, limits))
 
     def _shows(self, params: dict[str, str]) -> bool:
-        return params.pop("returnRateLimits", "true" if self._shows_limits else "false") != "false"
+        return params.get("returnRateLimits", "true" if self._shows_limits else "false") != "false"
 
     def _limits(self, shows: bool, *, orders: bool) -> list[dict[str, Any]] | None:
         if not shows:

@@ -104,6 +104,14 @@ def test_a_public_request_may_name_a_key_on_the_websocket_api(venue: RunningVenu
         assert socket.ask("referencePrice", symbol="BTCUSDT")["error"]["code"] == -2043
 
 
+def test_a_wish_for_no_limits_is_signed_like_any_parameter(venue: RunningVenue) -> None:
+    with UserSocket(venue) as socket:
+        answer = socket.ask_signed("account.status", returnRateLimits="false")
+        assert (answer["status"], "rateLimits" in answer) == (200, False)
+        answer = socket.ask_signed("userDataStream.subscribe.signature", returnRateLimits="false")
+        assert (answer["status"], "rateLimits" in answer) == (200, False)
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [("btcusdt@ticker_1h", "1hTicker"), ("btcusdt@ticker_4h", "4hTicker"), ("btcusdt@kline_1d@+08:00", "kline")],
