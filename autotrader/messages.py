@@ -743,9 +743,13 @@ class GetStatus(Question, frozen=True):
 
 
 class GetOrder(Question, frozen=True):
-    """Asked; answered by an ``OrderUpdate``, or None when neither memory nor journal knows the order."""
+    """Asked; answered by an ``OrderUpdate``, or None when neither memory nor journal knows the order.
+
+    In the lane of orders: whoever submits and then asks is told of what was submitted.
+    """
 
     client_order_id: str
+    lane = Lane.ORDERS
 
 
 class GetOpenOrders(Question, frozen=True):

@@ -24,6 +24,7 @@ from autotrader.risk.verdicts import BreachAction, Denied
 __all__ = ["Requests"]
 
 REPLACEABLE = frozenset({OrderState.OPEN, OrderState.PARTIALLY_FILLED})
+MOST_WITHDRAWN = 1_000
 
 
 class Requests:
@@ -32,6 +33,7 @@ class Requests:
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
         self.stopping = ""
+        self._withdrawn: dict[str, None] = {}  # orders whose cancel has overtaken them, the oldest first
 
     def submit(self, command: SubmitOrder) -> None:
         """Check the limits; put the intent on record and release it once durable, or deny it."""
@@ -40,7 +42,7 @@ class Requests:
         desk = floor.desks.get(order.venue)
         if order.client_order_id in floor.books.orders:
             return self._refuse_twin(order)
-        if self.stopping or desk is None:
+        if self.stopping or desk is None or order.client_order_id in self._withdrawn:
             return self._deny_early(order, now_ns)
         floor.refresh_balances()
         verdict = floor.limits.check(order, now_ns)
@@ -66,6 +68,8 @@ class Requests:
     def _deny_early(self, order: Order, now_ns: int) -> None:
         if self.stopping:
             return self._deny(order, Denied("STOPPING", f"no new orders: {self.stopping}"), now_ns)
+        if order.client_order_id in self._withdrawn:
+            return self._deny(order, Denied("WITHDRAWN", "its cancel came before it"), now_ns)
         known = ", ".join(sorted(self._floor.desks))
         reason = f"venue {order.venue!r} is not configured; configured: {known}"
         return self._deny(order, Denied("UNKNOWN_VENUE", reason), now_ns)
@@ -85,7 +89,7 @@ class Requests:
         self._floor.metrics.on_denied(denied.reason_code)
 
     def cancel(self, command: CancelOrder) -> None:
-        """Wish the order gone; whoever asks hears of it."""
+        """Wish the order gone; whoever asks hears of it. A cancel may overtake its order, which is then denied when it comes."""
         record = self._find(command.client_order_id, "cancel", command.by)
         if record is None:
             return None
@@ -156,8 +160,15 @@ class Requests:
             return None
         past = self._floor.hooks.recall(client_order_id, "", None, "")
         code, reason = ("DONE", "the order is at its end") if past else ("UNKNOWN_ORDER", "no order has this id")
+        if not past and request == "cancel":
+            self._withdraw(client_order_id)
         self._refuse(client_order_id, request, by, code, reason)
         return None
+
+    def _withdraw(self, client_order_id: str) -> None:
+        self._withdrawn[client_order_id] = None
+        if len(self._withdrawn) > MOST_WITHDRAWN:
+            del self._withdrawn[next(iter(self._withdrawn))]
 
     def _watch(self, record: OrderRecord, by: str) -> None:
         if by in self._floor.routes and not (record.is_done or record.foreign):

@@ -34,6 +34,7 @@ from autotrader.messages import (
     SubmitOrder,
 )
 from autotrader.model import KillLevel, Order, OrderState
+from autotrader.oms.requests import MOST_WITHDRAWN
 
 
 @pytest.fixture
@@ -194,6 +195,24 @@ def test_a_cancel_of_what_is_done_unknown_or_foreign_is_refused_to_the_asker(hou
     assert refusals(house) == [("cancel", "ORDER_DONE"), ("cancel", "UNKNOWN_ORDER"), ("cancel", "FOREIGN_ORDER")]
     assert house.sent(SendCancel) == []
     assert house.floor.watchers == {}
+
+
+def test_an_order_whose_cancel_has_overtaken_it_is_denied(house: House) -> None:
+    order = house.order()
+    house.tell(CancelOrder(order.client_order_id, "s"))
+    assert refusals(house) == [("cancel", "UNKNOWN_ORDER")]
+    house.tell(SubmitOrder(order))
+    assert house.state(order) is S.DENIED
+    assert house.books.orders[order.client_order_id].reason_code == "WITHDRAWN"
+    assert house.sent(SendOrder) == []
+    assert house.state(house.submit()) is S.SENT
+
+
+def test_cancels_of_orders_that_never_come_are_forgotten(house: House) -> None:
+    first = house.order()
+    house.tell(*(CancelOrder(name, "s") for name in (first.client_order_id, *(f"{n:032x}" for n in range(MOST_WITHDRAWN)))))
+    house.tell(SubmitOrder(first))
+    assert house.state(first) is S.SENT
 
 
 def test_a_request_that_is_refused_elsewhere_reaches_the_asker(house: House) -> None:
