@@ -89,7 +89,7 @@ class Requests:
         self._floor.metrics.on_denied(denied.reason_code)
 
     def cancel(self, command: CancelOrder) -> None:
-        """Wish the order gone; whoever asks hears of it. A cancel may overtake its order, which is then denied when it comes."""
+        """Wish the order gone; whoever asks hears of it. An order that its cancel has overtaken is denied when it comes."""
         record = self._find(command.client_order_id, "cancel", command.by)
         if record is None:
             return None
