@@ -105,6 +105,11 @@ def test_what_self_trade_prevention_took_off_is_not_open_any_more() -> None:
     assert row.quantity == D("0.0006")
 
 
+def test_an_order_that_self_trade_prevention_ended_keeps_the_quantity_it_was_placed_with() -> None:
+    answer = query_answer(status="EXPIRED_IN_MATCH", preventedMatchId=0, preventedQuantity="0.00100000")
+    assert decode_order_facts(raw(answer), SETTINGS).quantity == D("0.001")
+
+
 def test_an_order_that_replaced_another_is_ours_by_its_mark() -> None:
     knowing = CodecSettings("acc", carried={("BTCUSDT", 28): D("0.0005")})
     (row,) = decode_open_orders(raw([query_answer(clientOrderId=f"{OWN}-00s")]), knowing)

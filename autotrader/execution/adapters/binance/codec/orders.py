@@ -36,7 +36,7 @@ from autotrader.model import ZERO, Fill, Liquidity, OrderState, OrderUpdate, Sid
 
 __all__ = [
     "OrderAnswer", "OrderFacts", "PlacedFill", "carried_for", "ending_messages", "facts_of", "fills_of", "positive",
-    "report_of", "row_of", "sum_of",
+    "report_of", "row_of", "sum_of", "wanted_of",
 ]
 
 
@@ -151,7 +151,7 @@ def facts_of(answer: OrderAnswer, settings: CodecSettings, wire_id: str | None =
         wire_id = answer.orig_client_order_id or answer.client_order_id
     prevented = answer.prevented_quantity if answer.prevented_quantity is not None else answer.prevented_qty
     cost = answer.cummulative_quote_qty if answer.cummulative_quote_qty is not None else answer.cumulative_quote_qty
-    quantity, filled = max(number(placed) - number(prevented or "0"), ZERO), number(answer.executed_qty)
+    quantity, filled = wanted_of(number(placed), prevented, answer.status), number(answer.executed_qty)
     carried = carried_for(answer.symbol, answer.order_id, wire_id, settings)
     created = answer.time if answer.time is not None else answer.transact_time or 0
     updated = answer.update_time if answer.update_time is not None else answer.transact_time or created
@@ -162,6 +162,14 @@ def facts_of(answer: OrderAnswer, settings: CodecSettings, wire_id: str | None =
         is_held(answer.status, answer.type, _is_working(answer)), answer.trailing_delta is not None, ns_of(created),
         ns_of(updated), answer.expiry_reason or "",
     )  # fmt: skip
+
+
+def wanted_of(placed: Decimal, prevented: str | None, status: str) -> Decimal:
+    """Return an order's quantity: what self-trade prevention took off an order that goes on is not wanted any more.
+
+    One that it ended keeps the quantity it was placed with, as any order that expires does. Raises ValueError.
+    """
+    return placed if status == "EXPIRED_IN_MATCH" else max(placed - number(prevented or "0"), ZERO)
 
 
 def _is_working(answer: OrderAnswer) -> bool:

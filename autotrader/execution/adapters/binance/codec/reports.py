@@ -29,7 +29,7 @@ from autotrader.execution.adapters.binance.codec.numbers import (
     quote_amount,
     signed,
 )
-from autotrader.execution.adapters.binance.codec.orders import OrderFacts, carried_for, ending_messages, positive
+from autotrader.execution.adapters.binance.codec.orders import OrderFacts, carried_for, ending_messages, positive, wanted_of
 from autotrader.execution.adapters.binance.codec.settings import CodecSettings
 from autotrader.execution.adapters.binance.codec.words import (
     STOP_TYPES,
@@ -50,7 +50,7 @@ from autotrader.messages import (
     OrderUnknown,
     ReplaceRejected,
 )
-from autotrader.model import ZERO, Fill, Liquidity, Side
+from autotrader.model import Fill, Liquidity, Side
 
 __all__ = ["ExecutionReport", "facts_in", "messages_of"]
 
@@ -242,9 +242,7 @@ _MEANINGS: Final = {
 def facts_in(report: ExecutionReport, settings: CodecSettings) -> OrderFacts:
     """Return all that the report says of the order, for its row in a list or for adopting it; raises ValueError."""
     wire_id, own = _names(report)
-    quantity, filled = number(report.quantity), number(report.filled)
-    if report.prevented is not None:
-        quantity = max(quantity - number(report.prevented), ZERO)
+    quantity, filled = wanted_of(number(report.quantity), report.prevented, report.status), number(report.filled)
     carried = carried_for(report.symbol, report.order_id, wire_id, settings)
     reason = report.expiry_reason or report.reject_reason or ""
     return OrderFacts(
