@@ -36,6 +36,9 @@ FIRST_PAUSE_S: Final = 0.25
 LONGEST_PAUSE_S: Final = 15.0
 LISTED_NS: Final = 10 * SECOND
 RULES_EVERY_NS: Final = 1_800 * SECOND
+HALTED_EVERY_NS: Final = 5 * SECOND
+"""How often the rules are asked for while a symbol does not trade, so that orders flow again when it does."""
+CLOSED: Final = "market is closed"
 LASTING_PAUSE_S: Final = 60.0
 
 
@@ -161,7 +164,7 @@ class SessionBroker(StreamingBroker):
             gap_from_ns=self._gap_from_ns, clock_offset_ns=self.offset_ns or 0,
         )  # fmt: skip
         self.stage, self._tries, self._gap_from_ns = Stage.HERE, 0, None
-        self._rules_due_ns = self.wall.monotonic_ns() + RULES_EVERY_NS
+        self._plan_review()
         self.memory.heard_ns = books.snapshot.asked_ns
         self.log.bind(venue=self.venue, uid=self.greeting.uid).info("connected: books handed over")
         self.listed_trades = frozenset((fill.symbol, fill.trade_id) for fill in books.snapshot.trades)
@@ -210,7 +213,7 @@ class SessionBroker(StreamingBroker):
 
     def _review(self, now_ns: int) -> None:
         """Ask again who we are and what can be traded: symbols are halted, filters change, and so do a key's rights."""
-        turn, self._rules_due_ns = self._turn, now_ns + RULES_EVERY_NS
+        turn, self._rules_due_ns = self._turn, now_ns + HALTED_EVERY_NS
         self.run(
             introduce(self.settings), lambda told: self._on_reviewed(told, turn), lambda error: self._on_unclear(error, turn)
         )
@@ -223,12 +226,25 @@ class SessionBroker(StreamingBroker):
         if greeting.instruments != self.greeting.instruments:
             self.told.append(InstrumentsListed(self.venue, greeting.instruments))
         self.greeting = greeting
-        return None
+        return self._plan_review()
+
+    def _plan_review(self) -> None:
+        """Ask again in half an hour, or soon while a symbol does not trade."""
+        rules = {} if self.greeting is None else self.greeting.rules
+        trades = all(one.is_trading for one in rules.values())
+        self._rules_due_ns = self.wall.monotonic_ns() + (RULES_EVERY_NS if trades else HALTED_EVERY_NS)
+
+    def _note_closed(self) -> None:
+        """Look which symbol does not trade: what the limits know of it, they deny, and nothing more is asked of the venue."""
+        now_ns = self.wall.monotonic_ns()
+        if self.stage is Stage.HERE and self._rules_due_ns - now_ns > HALTED_EVERY_NS:
+            self._review(now_ns)
 
     def _on_unclear(self, error: Trouble, turn: int) -> None:
         """Let the link go for what only a person can change; what passes is asked again at the next turn."""
         if isinstance(error, ErrandFailed) and error.lasting:
-            self._fail(error, turn)
+            return self._fail(error, turn)
+        return self._plan_review() if turn == self._turn else None
 
     # ------------------------------------------------------------ clock
 
@@ -259,6 +275,8 @@ class SessionBroker(StreamingBroker):
         """Look at what concerns the whole link."""
         if outcome.error_class is ErrorClass.CLOCK:
             self.measure()
+        elif outcome.error_class is ErrorClass.REFUSED and CLOSED in outcome.reason.lower():
+            self._note_closed()
         elif outcome.error_class in (ErrorClass.AUTH, ErrorClass.FIREWALL) and self.stage is Stage.HERE:
             who = "the firewall refused us" if outcome.error_class is ErrorClass.FIREWALL else "the key was refused"
             advice = "look at the key, its rights and the addresses that it is bound to"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from binance_actor_kit import MS, UID, Bench, D, names, order
+from binance_actor_kit import MS, SUBMIT, UID, Bench, D, names, order
 from binance_kit import error, exchange_info, query_answer, report, symbol_info, trade_report
 
 from autotrader.messages import (
@@ -348,6 +348,28 @@ def test_rules_and_rights_are_looked_at_again_every_half_hour(bench: Bench) -> N
     [told] = [one for one in bench.send(order()) if isinstance(one, OrderNotSent)]
     assert told.reason_code == "FILTER_SYMBOL_STATUS"
     assert link(bench)[0] is LinkState.UP
+
+
+def test_a_refusal_because_the_market_is_closed_is_looked_into_at_once_and_until_it_opens(bench: Bench) -> None:
+    bench.start()
+    bench.answers["GET /api/v3/exchangeInfo"] = (200, exchange_info(symbol_info(status="HALT")))
+    bench.answers[SUBMIT] = (400, error(-2010, "Market is closed."))
+    bench.send(order())
+    assert [one.instruments[0].tradable for one in bench.oms.of(InstrumentsListed)] == [True, False]
+    bench.answers["GET /api/v3/exchangeInfo"] = (200, exchange_info(symbol_info()))
+    bench.wait(6)
+    assert [one.instruments[0].tradable for one in bench.oms.of(InstrumentsListed)] == [True, False, True]
+    asked = bench.calls.count("GET /api/v3/exchangeInfo")
+    bench.wait(60)
+    assert bench.calls.count("GET /api/v3/exchangeInfo") == asked
+
+
+def test_one_refusal_after_the_other_asks_for_the_rules_once(bench: Bench) -> None:
+    bench.start()
+    bench.answers["GET /api/v3/exchangeInfo"] = None
+    bench.answers[SUBMIT] = (400, error(-2010, "Market is closed."))
+    bench.send(order(), order(), order())
+    assert bench.calls.count("GET /api/v3/exchangeInfo") == 2
 
 
 def test_a_key_that_may_withdraw_from_now_on_takes_the_link_down(bench: Bench) -> None:
