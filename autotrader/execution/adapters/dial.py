@@ -12,11 +12,11 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cache
-from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from autotrader.errors import AutotraderError, ConfigError
+from autotrader.execution.adapters.loopback import is_loopback
 
 __all__ = ["Endpoint", "WireFailed", "dial", "endpoint_of", "shut_down", "tls_context"]
 
@@ -58,17 +58,10 @@ def endpoint_of(url: str) -> Endpoint:
     if parts.scheme not in _PORTS or not parts.hostname or port == 0 or parts.username or parts.fragment:
         raise ConfigError(f"{url} is not a place to connect to: https://host[:port] or wss://host[:port]")
     is_tls = parts.scheme in ("https", "wss")
-    if not is_tls and not _is_loopback(parts.hostname):
+    if not is_tls and not is_loopback(parts.hostname):
         raise ConfigError(f"{url} is not encrypted: only a host of this machine may be spoken to without TLS")
     query = f"?{parts.query}" if parts.query else ""
     return Endpoint(parts.hostname, port or _PORTS[parts.scheme], is_tls, f"{parts.path}{query}")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @cache

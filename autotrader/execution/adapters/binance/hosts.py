@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -10,9 +9,10 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from autotrader.errors import ConfigError
+from autotrader.execution.adapters.loopback import is_loopback
 from autotrader.model import Mode
 
-__all__ = ["ENVIRONMENTS", "PUBLIC", "USUAL", "Hosts", "check_hosts", "is_loopback"]
+__all__ = ["ENVIRONMENTS", "PUBLIC", "USUAL", "Hosts", "check_hosts"]
 
 
 class Hosts(msgspec.Struct, frozen=True):
@@ -58,16 +58,6 @@ _TESTNET: Final = frozenset({
     "demo-ws-api.binance.com", "demo-stream.binance.com",
 })
 _SCHEMES: Final = {"rest": ("https", "http"), "ws": ("wss", "ws"), "stream": ("wss", "ws")}
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_hosts(hosts: Hosts, mode: Mode) -> None:
