@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cache
+from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
