@@ -147,11 +147,13 @@ def margin_room(account: Account, books: Iterable[Book], currency: str) -> Decim
     return room
 
 
-def hold_for(account: Account, book: Book, live: BookOrder) -> None:
-    """Set aside what the rest of a working order may cost, in place of what was set aside for it before."""
+def hold_for(account: Account, book: Book, live: BookOrder, covered: Decimal = ZERO) -> None:
+    """Set aside what the rest of a working order may cost beyond ``covered``, in place of what was set aside for it before."""
     price = live.price if live.price is not None else live.stop_price
     free_of_hold = live.order.reduce_only and book.settlement is _MARGIN
     wanted = ZERO if price is None or free_of_hold or live.remaining <= 0 else need(book, live.is_buy, price, live.remaining)
+    if covered:
+        wanted = max(wanted - covered, ZERO)
     if wanted != live.hold:
         account.hold(held_asset(book, live.is_buy), wanted - live.hold)
         live.hold = wanted

@@ -11,11 +11,12 @@ they would trade against (ask for a buy, bid for a sell) or a trade reaches them
 that is beyond its trigger already triggers at once. *DAY* ends at midnight UTC. *Amend* keeps the place in time only when
 nothing but the quantity shrinks; an amend to no more than is filled ends the order as FILLED. *Client ids* are unique among an
 account's open orders only, as at real venues. *Trade ids* sort as text in the order of the trades.
+*Groups* (``links``): the first order to trade, trigger or end takes the others with it, before its own trade.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from heapq import heappop
 
@@ -76,6 +77,28 @@ class Exchange(Matching):
         if refusal is not None:
             out.append(Rejected(order, now_ns, refusal[0], refusal[1]))
             return out
+        self._enter(order, book, account, now_ns, out, at_most)
+        return out
+
+    def submit_linked(self, orders: Sequence[Order], now_ns: int) -> list[Event]:
+        """Take orders of one group, all or none: the last event is ``Rejected`` when it is none.
+
+        Each must be within the account's means by itself. The caller sees to it that none of them trades or triggers at once.
+        """
+        out = self.advance(now_ns) if self.expiries else []
+        for order in orders:
+            refusal = self._check(order, self.books[order.symbol], self.accounts[order.account], now_ns)
+            if refusal is not None:
+                out.append(Rejected(order, now_ns, refusal[0], refusal[1]))
+                return out
+        for order in orders:
+            self._enter(order, self.books[order.symbol], self.accounts[order.account], now_ns, out, None)
+        return out
+
+    def _enter(
+        self, order: Order, book: Book, account: Account, now_ns: int, out: list[Event], at_most: Decimal | None
+    ) -> None:  # fmt: skip
+        """Let an order in that was checked, and let it work or wait."""
         self.order_number += 1
         self.sequence += 1
         live = book_order(order, self.name_order(book), self.sequence, now_ns)
@@ -84,7 +107,6 @@ class Exchange(Matching):
             self.work(book, account, live, now_ns, out, at_most)
         else:
             self._arm(book, account, live, now_ns, out)
-        return out
 
     def cancel(self, venue_order_id: str, now_ns: int) -> list[Event]:
         """Cancel an open order, or refuse."""
@@ -305,6 +327,8 @@ class Exchange(Matching):
         account = self.accounts[live.order.account]
         self.leave_book(book, live)
         release_hold(account, book, live)
+        if self.links:
+            self.end_linked(live, Expired, now_ns, out)
         out.append(trigger(live, now_ns))
         self.work(book, account, live, now_ns, out)
 

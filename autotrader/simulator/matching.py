@@ -11,7 +11,8 @@ from autotrader.model import ZERO, Fill, Liquidity, OrderState, OrderType, TimeI
 from autotrader.simulator.accounts import Account, hold_for, reducible, release_hold, settle
 from autotrader.simulator.books import Book, Listing, RestingSide, ShownSide
 from autotrader.simulator.events import BookOrder, Canceled, Event, Expired, Filled
-from autotrader.simulator.special import SelfTrade, special_of
+from autotrader.simulator.links import LINKED, Links
+from autotrader.simulator.special import SelfTrade, SpecialOrder, special_of
 
 __all__ = ["Matching", "floor_to"]
 
@@ -36,6 +37,7 @@ class Matching:
         self.order_number = self.trade_number = self.sequence = 0
         self.order_prefix, self.trade_prefix = order_prefix, trade_prefix
         self.expiries: list[tuple[int, int, str]] = []
+        self.links = Links()
 
     def name_order(self, book: Book) -> str:
         """Return the key of the order that was just numbered; keys are unique in the exchange."""
@@ -117,7 +119,9 @@ class Matching:
         self, book: Book, account: Account, live: BookOrder, price: Decimal, quantity: Decimal, liquidity: Liquidity,
         now_ns: int, out: list[Event],
     ) -> None:  # fmt: skip
-        """Book one trade of one order under the current trade number."""
+        """Book one trade of one order under the current trade number; what is linked to the order ends before it."""
+        if self.links:
+            self.end_linked(live, Expired, now_ns, out)
         order, notional = live.order, price * quantity
         rate = book.maker_fee if liquidity is _MAKER else book.taker_fee
         if book.fee_in_base_buy if live.is_buy else book.fee_in_base_sell:
@@ -147,7 +151,7 @@ class Matching:
             release_hold(account, book, live)
             self.forget(account, live)
         else:
-            hold_for(account, book, live)
+            self.set_aside(book, account, live)
 
     def _slipped(self, book: Book, live: BookOrder, price: Decimal, limit: Decimal | None) -> Decimal:
         """Worsen a price by up to ``slippage_bps``, in whole ticks, not beyond ``limit``."""
@@ -184,6 +188,8 @@ class Matching:
         order = live.order
         self.open[live.venue_order_id] = live
         account.open[order.client_order_id or live.venue_order_id] = live
+        if isinstance(order, SpecialOrder):
+            self.links.add(live)
         if order.time_in_force is TimeInForce.GTD and order.expires_ns is not None:
             self._expire_at(order.expires_ns, live)
         elif order.time_in_force is TimeInForce.DAY:
@@ -201,19 +207,23 @@ class Matching:
         live.resting = True
         live.ahead = _queue_ahead(book, live)
         (book.bids if live.is_buy else book.asks).add(live)
-        hold_for(account, book, live)
+        self.set_aside(book, account, live)
 
     def wait(self, book: Book, account: Account, live: BookOrder) -> None:
         """Put a stop among those that wait for their trigger."""
         self.register(account, live)
         live.held = True
         book.stops.append(live)
-        hold_for(account, book, live)
+        self.set_aside(book, account, live)
+
+    def set_aside(self, book: Book, account: Account, live: BookOrder) -> None:
+        """Set aside what an order that stands may cost, less what its group has set aside for it."""
+        hold_for(account, book, live, self.links.covered(live) if self.links else ZERO)
 
     def restore_hold(self, book: Book, account: Account, live: BookOrder) -> None:
         """Set aside anew what an order that stands may cost."""
         if live.resting or live.held:
-            hold_for(account, book, live)
+            self.set_aside(book, account, live)
 
     def leave_book(self, book: Book, live: BookOrder) -> None:
         """Take an order out of the book or from among the stops, wherever it is."""
@@ -237,6 +247,14 @@ class Matching:
         live.state = OrderState.CANCELED if type(event) is Canceled else OrderState.EXPIRED
         live.updated_ns = event.ts_ns
         out.append(event)
+        if self.links:
+            self.end_linked(live, type(event), event.ts_ns, out)
+
+    def end_linked(self, live: BookOrder, kind: type[Canceled] | type[Expired], now_ns: int, out: list[Event]) -> None:
+        """End the others of an order's group, if it still stands; the order itself now stands alone."""
+        for other in self.links.loosen(live):
+            account, book = self.accounts[other.order.account], self.books[other.order.symbol]
+            self.finish(book, account, other, kind(other, now_ns, LINKED), out)
 
     # ------------------------------------------------------------ the market moves
 

@@ -24,7 +24,8 @@ class Special(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """``touch``: a stop reached from the other side, as a take-profit is. ``trail_bps``: it trails the market by so much.
 
     A trailing one follows from the start, or once the market has come to ``trails_from``. ``prevention`` None: the newer
-    order is cancelled. ``labels`` are the venue's own and mean nothing to the exchange.
+    order is cancelled. ``labels`` are the venue's own and mean nothing to the exchange. ``group``: orders of the same group end
+    each other; empty for an order that stands alone.
     """
 
     touch: bool = False
@@ -32,6 +33,7 @@ class Special(msgspec.Struct, frozen=True, gc=False, array_like=True):
     trails_from: Decimal | None = None
     prevention: SelfTrade | None = None
     labels: dict[str, str] = {}
+    group: str = ""
 
 
 PLAIN = Special()

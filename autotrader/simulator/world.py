@@ -5,6 +5,7 @@ A venue package speaks the venue's protocol on top of it and keeps no orders of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from heapq import heappop
 
@@ -39,6 +40,10 @@ class SimVenue(Truth):
             self._marks.add(live, effects)
             events += self._aftermath(live, effects, now_ns)
         return self._happened(events)
+
+    def submit_linked(self, orders: Sequence[Order]) -> list[Event]:
+        """Take new orders that end each other, all or none: the last event is ``Rejected`` when it is none."""
+        return self._happened(self.exchange.submit_linked(orders, self.now_ns()))
 
     def cancel(self, key: str, effects: Effects | None = None) -> list[Event]:
         """Cancel an open order by the exchange's key, or refuse: the last event then is ``RefusedRequest``."""

@@ -11,7 +11,10 @@ from autotrader.simulator.events import BookOrder
 from autotrader.simulator.numbering import shown_id
 from autotrader.simulator.special import special_of
 
-__all__ = ["ack", "amended_answer", "cancel_answer", "fill_row", "order_number", "placed_answer", "query_row", "trade_row"]
+__all__ = [
+    "ack", "amended_answer", "cancel_answer", "fill_row", "list_number", "order_number", "placed_answer", "query_row",
+    "stop_of", "trade_row",
+]  # fmt: skip
 
 _NONE = "0.00000000"
 
@@ -21,11 +24,16 @@ def order_number(live: BookOrder) -> int:
     return int(shown_id(live.venue_order_id))
 
 
+def list_number(live: BookOrder) -> int:
+    """Return the number of the order list that an order is of, -1 for none."""
+    return int(special_of(live.order).labels.get("list", -1))
+
+
 def ack(live: BookOrder, record: Record, unit: int) -> dict[str, Any]:
     """Return the shortest answer to a new order."""
     return {
-        "symbol": live.order.symbol, "orderId": order_number(live), "orderListId": -1, "clientOrderId": record.wire_id,
-        "transactTime": live.updated_ns // unit,
+        "symbol": live.order.symbol, "orderId": order_number(live), "orderListId": list_number(live),
+        "clientOrderId": record.wire_id, "transactTime": live.updated_ns // unit,
     }  # fmt: skip
 
 
@@ -48,8 +56,9 @@ def placed_answer(live: BookOrder, record: Record, fills: list[Fill], response: 
 def cancel_answer(live: BookOrder, record: Record, cancel_id: str, unit: int) -> dict[str, Any]:
     """Return the answer to a cancel: ``clientOrderId`` is the cancel's own."""
     told = {
-        "symbol": live.order.symbol, "origClientOrderId": record.wire_id, "orderId": order_number(live), "orderListId": -1,
-        "clientOrderId": cancel_id, "transactTime": live.updated_ns // unit, **_terms(live, record),
+        "symbol": live.order.symbol, "origClientOrderId": record.wire_id, "orderId": order_number(live),
+        "orderListId": list_number(live), "clientOrderId": cancel_id, "transactTime": live.updated_ns // unit,
+        **_terms(live, record),
     }  # fmt: skip
     _add_extras(told, live, record, unit)
     told["selfTradePreventionMode"] = prevention_of(live.order)
@@ -63,7 +72,8 @@ def query_row(live: BookOrder, record: Record, unit: int) -> dict[str, Any]:
     terms = _terms(live, record)
     quote_quantity = terms.pop("origQuoteOrderQty")
     told = {
-        "symbol": order.symbol, "orderId": order_number(live), "orderListId": -1, "clientOrderId": record.wire_id, **terms,
+        "symbol": order.symbol, "orderId": order_number(live), "orderListId": list_number(live),
+        "clientOrderId": record.wire_id, **terms,
         "stopPrice": stop_of(live), "icebergQty": labels.get("iceberg", _NONE), "time": live.created_ns // unit,
         "updateTime": live.updated_ns // unit, "isWorking": record.working_ns > 0, "workingTime": _working(record, unit),
         "origQuoteOrderQty": quote_quantity, "selfTradePreventionMode": prevention_of(live.order),
@@ -79,7 +89,7 @@ def amended_answer(live: BookOrder, record: Record, before: str, execution: int,
     order = live.order
     quote_quantity = special_of(order).labels.get("quote", _NONE)
     amended = {
-        "symbol": order.symbol, "orderId": order_number(live), "orderListId": -1, "origClientOrderId": before,
+        "symbol": order.symbol, "orderId": order_number(live), "orderListId": list_number(live), "origClientOrderId": before,
         "clientOrderId": record.wire_id, "price": text_of(live.price), "qty": text8(live.quantity),
         "executedQty": text8(live.filled), "preventedQty": text8(record.prevented), "quoteOrderQty": quote_quantity,
         "cumulativeQuoteQty": text8(live.cost), "status": status_of(live, record), "timeInForce": order.time_in_force.value,
@@ -97,11 +107,11 @@ def fill_row(fill: Fill) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def trade_row(fill: Fill, unit: int) -> dict[str, Any]:
-    """Return one of myTrades."""
+def trade_row(fill: Fill, list_id: int, unit: int) -> dict[str, Any]:
+    """Return one of myTrades; ``list_id`` is the number of its order's list."""
     return {
         "symbol": fill.symbol, "id": int(fill.trade_id), "orderId": int(shown_id(fill.venue_order_id or "0")),
-        "orderListId": -1, "price": text8(fill.price), "qty": text8(fill.quantity),
+        "orderListId": list_id, "price": text8(fill.price), "qty": text8(fill.quantity),
         "quoteQty": text8(fill.price * fill.quantity), "commission": text8(fill.fee), "commissionAsset": fill.fee_asset,
         "time": fill.ts_ns // unit, "isBuyer": fill.side is Side.BUY, "isMaker": fill.liquidity is Liquidity.MAKER,
         "isBestMatch": True,

@@ -10,6 +10,7 @@ from autotrader.simulator.binance.desk import Desk
 from autotrader.simulator.binance.errors import ApiError, malformed
 from autotrader.simulator.binance.filters import check_lot, check_quantity
 from autotrader.simulator.binance.limits import too_many
+from autotrader.simulator.binance.listing import end_list
 from autotrader.simulator.binance.orders import Wanted, symbol_terms
 from autotrader.simulator.binance.placing import check_order, put
 from autotrader.simulator.binance.spot_order import status_of
@@ -52,14 +53,20 @@ def _cancel(
 
 
 def cancel_all(ask: Ask) -> list[dict[str, Any]]:
-    """Cancel all that is open on a symbol: DELETE openOrders, openOrders.cancelAll."""
+    """Cancel all that is open on a symbol, lists as such: DELETE openOrders, openOrders.cancelAll."""
     desk, params, unit, effects = ask.desk, ask.params, ask.unit, ask.effects
     standing = list(desk.open[symbol_terms(params).symbol].values())
     if not standing:
         raise ApiError(-2011)
     name, done = desk.new_id(), []
     for live in standing:
+        if live.venue_order_id not in desk.open[live.order.symbol]:
+            continue
+        one = desk.lists.note(live)
         try:
+            if one is not None and desk.lists.executes(one):
+                done.append(end_list(ask, one, name))
+                continue
             done.append(_cancel(desk, live, {}, name, unit, effects))
         except ApiError:
             continue

@@ -11,6 +11,7 @@ from autotrader.model import ZERO, Quote, Side
 from autotrader.simulator.binance.errors import ApiError
 from autotrader.simulator.binance.filters import MarketFacts, OpenCounts
 from autotrader.simulator.binance.limits import Limits
+from autotrader.simulator.binance.order_lists import OrderLists
 from autotrader.simulator.binance.spot_order import Record
 from autotrader.simulator.binance.symbols import SYMBOLS, SymbolTerms
 from autotrader.simulator.binance.tape import SeenTrade, Tape
@@ -27,7 +28,10 @@ _NEITHER: Final = "Param 'origClientOrderId' or 'orderId' must be sent, but both
 
 
 class Desk:
-    """``open`` holds the open orders per symbol by key; ``cancel_ids`` the client ids of cancels under way, by key."""
+    """``open`` holds the open orders per symbol by key; ``cancel_ids`` the client ids of cancels under way, by key.
+
+    ``lists`` are the order lists.
+    """
 
     def __init__(self, venue: SimVenue, limits: Limits) -> None:
         self.venue, self.limits = venue, limits
@@ -35,6 +39,7 @@ class Desk:
         self.updates = dict.fromkeys(venue.instruments, 1)
         self.open: dict[str, dict[str, BookOrder]] = {symbol: {} for symbol in venue.instruments}
         self.cancel_ids: dict[str, str] = {}
+        self.lists = OrderLists(venue)
         self.on_print: list[Callable[[str, SeenTrade], None]] = []
         self._records: dict[str, Record] = {}
         self._aliases: dict[str, str] = {}

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from autotrader.simulator.binance import changing, market, placing, reads, wallet, windows
+from autotrader.simulator.binance import changing, listing, market, placing, reads, wallet, windows
 from autotrader.simulator.binance.ask import Ask
+from autotrader.simulator.binance.oco import OCO_PARAMS, OLD_OCO_PARAMS
 from autotrader.simulator.binance.orders import ORDER_PARAMS
 
 __all__ = ["METHODS", "PATHS", "Act", "Endpoint"]
@@ -26,7 +27,7 @@ _REPLACE: Final = ORDER_PARAMS | {
 }  # fmt: skip
 _TIMES: Final = frozenset({"symbol", "startTime", "endTime", "limit", "orderId", "fromId"})
 _SYMBOLS: Final = frozenset({"symbol", "symbols", "symbolStatus"})
-_COUNTED: Final = (placing.place, changing.cancel_replace)
+_COUNTED: Final = (placing.place, changing.cancel_replace, listing.place_oco, listing.place_old_oco)
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -92,6 +93,15 @@ _COUNTS = _signed("query", reads.order_counts, 40, frozenset())
 _FILTERS = _signed("query", reads.my_filters, 40, frozenset({"symbol"}))
 _AMENDMENTS = _signed("query", reads.amendments, 4, _ORDER | {"fromExecutionId", "limit"})
 _ALLOCATIONS = _signed("query", reads.allocations, 20, _TIMES | {"fromAllocationId"})
+_OCO = _signed("submit", listing.place_oco, 1, OCO_PARAMS, trade=True, free=True)
+_OLD_OCO = _signed("submit", listing.place_old_oco, 1, OLD_OCO_PARAMS, trade=True, free=True)
+_LIST_CANCEL = _signed(
+    "cancel", listing.cancel_list, 1, frozenset({"symbol", "orderListId", "listClientOrderId", "newClientOrderId"}),
+    trade=True, free=True,
+)  # fmt: skip
+_LIST = _signed("query", listing.query_list, 4, frozenset({"orderListId", "origClientOrderId"}))
+_OPEN_LISTS = _signed("query", listing.open_lists, 6, frozenset())
+_ALL_LISTS = _signed("query", listing.all_lists, 20, frozenset({"fromId", "startTime", "endTime", "limit"}))
 _RESTRICTIONS = _signed("query", wallet.api_restrictions, 1, frozenset())
 
 _PING = Endpoint("other", market.ping, _costs(1), frozenset())
@@ -136,6 +146,12 @@ PATHS: Final[dict[tuple[str, str], Endpoint]] = {
     ("GET", "/api/v3/rateLimit/order"): _COUNTS,
     ("GET", "/api/v3/myFilters"): _FILTERS,
     ("GET", "/api/v3/order/amendments"): _AMENDMENTS,
+    ("POST", "/api/v3/orderList/oco"): _OCO,
+    ("POST", "/api/v3/order/oco"): _OLD_OCO,
+    ("DELETE", "/api/v3/orderList"): _LIST_CANCEL,
+    ("GET", "/api/v3/orderList"): _LIST,
+    ("GET", "/api/v3/openOrderList"): _OPEN_LISTS,
+    ("GET", "/api/v3/allOrderList"): _ALL_LISTS,
     ("GET", "/api/v3/myAllocations"): _ALLOCATIONS,
     ("GET", "/sapi/v1/account/apiRestrictions"): _RESTRICTIONS,
     ("GET", "/sapi/v1/account/status"): _wallet(wallet.account_status),
@@ -199,6 +215,12 @@ METHODS: Final[dict[str, Endpoint]] = {
     "ticker.24hr": _DAY,
     "ticker.tradingDay": _TRADING_DAY,
     "ticker": _ROLLING,
+    "orderList.place.oco": _OCO,
+    "orderList.place": _OLD_OCO,
+    "orderList.cancel": _LIST_CANCEL,
+    "orderList.status": _LIST,
+    "openOrderLists.status": _OPEN_LISTS,
+    "allOrderLists": _ALL_LISTS,
     "myAllocations": _ALLOCATIONS,
     "blockTrades.historical": _BLOCKS,
     "executionRules": _RULES,

@@ -19,7 +19,7 @@ from autotrader.simulator.events import Accepted, BookOrder, Event, Filled, Reje
 from autotrader.simulator.fault_script import Effects
 from autotrader.simulator.matching import floor_to
 
-__all__ = ["check_order", "place", "put", "try_order"]
+__all__ = ["check_new", "check_order", "place", "put", "refusal_of", "try_order"]
 
 _REFUSALS: Final = {
     "DUPLICATE_ORDER_ID": "Duplicate order sent.",
@@ -68,11 +68,7 @@ def check_order(desk: Desk, params: dict[str, str]) -> Wanted:
 def put(desk: Desk, wanted: Wanted, unit: int, effects: Effects | None) -> dict[str, Any]:
     """Hand a checked order to the exchange, and return the answer in the form asked for."""
     venue = desk.venue
-    named = desk.by_wire_id(wanted.client_order_id)
-    if named is not None and named.venue_order_id in desk.open[named.order.symbol]:
-        raise ApiError(-2010, _REFUSALS["DUPLICATE_ORDER_ID"])
-    if wanted.is_stop and _triggers_at_once(desk, wanted):
-        raise ApiError(-2010, "Order would trigger immediately.")
+    check_new(desk, wanted)
     quantity = wanted.quantity if wanted.quantity is not None else _quantity_for(desk, wanted)
     order = spot_order(wanted, quantity, venue.name, venue.account, venue.now_ns())
     events = venue.submit(order, effects)
@@ -83,14 +79,28 @@ def put(desk: Desk, wanted: Wanted, unit: int, effects: Effects | None) -> dict[
     return placed_answer(live, desk.record(live), fills, wanted.response, unit)
 
 
+def check_new(desk: Desk, wanted: Wanted) -> None:
+    """Raise ApiError for a client id that an open order goes by, or a stop that is reached already."""
+    named = desk.by_wire_id(wanted.client_order_id)
+    if named is not None and named.venue_order_id in desk.open[named.order.symbol]:
+        raise ApiError(-2010, _REFUSALS["DUPLICATE_ORDER_ID"])
+    if wanted.is_stop and _triggers_at_once(desk, wanted):
+        raise ApiError(-2010, "Order would trigger immediately.")
+
+
 def _taken(events: list[Event]) -> BookOrder:
     """Return the order that came into being, or raise ApiError for why it did not."""
     last = events[-1]
     if type(last) is Rejected:
-        if last.code in _FILTERS:
-            raise filter_failure(_FILTERS[last.code])
-        raise ApiError(-2010, _REFUSALS.get(last.code, last.reason))
+        raise refusal_of(last)
     return next(event.live for event in reversed(events) if type(event) is Accepted)
+
+
+def refusal_of(rejected: Rejected) -> ApiError:
+    """Return the venue's words for the exchange's no."""
+    if rejected.code in _FILTERS:
+        return filter_failure(_FILTERS[rejected.code])
+    return ApiError(-2010, _REFUSALS.get(rejected.code, rejected.reason))
 
 
 def _triggers_at_once(desk: Desk, wanted: Wanted) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from autotrader.model import ZERO, Fill, OrderState
-from autotrader.simulator.binance.answers import query_row, trade_row
+from autotrader.simulator.binance.answers import list_number, query_row, trade_row
 from autotrader.simulator.binance.ask import Ask
+from autotrader.simulator.binance.desk import Desk
 from autotrader.simulator.binance.errors import ApiError
 from autotrader.simulator.binance.orders import symbol_terms
 from autotrader.simulator.binance.symbols import FEE_RATE, SYMBOLS
@@ -77,7 +78,12 @@ def my_trades(ask: Ask) -> list[dict[str, Any]]:
     ]  # fmt: skip
     found.sort(key=_trade_number)
     from_start = first is not None or since_ns is not None
-    return [trade_row(fill, unit) for fill in (found[:limit] if from_start else found[-limit:])]
+    return [trade_row(fill, _list_of(desk, fill), unit) for fill in (found[:limit] if from_start else found[-limit:])]
+
+
+def _list_of(desk: Desk, fill: Fill) -> int:
+    live = desk.venue.order(fill.venue_order_id or "")
+    return -1 if live is None else list_number(live)
 
 
 def _trade_number(fill: Fill) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from autotrader.model import ZERO, Fill, Liquidity
-from autotrader.simulator.binance.answers import order_number, stop_of
+from autotrader.simulator.binance.answers import list_number, order_number, stop_of
 from autotrader.simulator.binance.spot_order import Record, kind_of, prevention_of
 from autotrader.simulator.binance.values import text8, text_of
 from autotrader.simulator.events import BookOrder
@@ -50,7 +50,7 @@ def execution_report(live: BookOrder, record: Record, told: Told, now_ns: int, u
     report: dict[str, Any] = {
         "e": "executionReport", "E": now_ns // unit, "s": order.symbol, "c": told.wire_id, "S": order.side.value,
         "o": kind_of(order), "f": order.time_in_force.value, "q": text8(told.quantity), "p": text_of(live.price),
-        "P": stop_of(live), "F": special.labels.get("iceberg", _NONE), "g": -1, "C": told.own_id,
+        "P": stop_of(live), "F": special.labels.get("iceberg", _NONE), "g": list_number(live), "C": told.own_id,
         "x": told.what, "X": told.status, "r": told.reject_reason, "i": order_number(live),
         "l": _NONE if fill is None else text8(fill.quantity), "z": text8(told.filled),
         "L": _NONE if fill is None else text8(fill.price), "n": "0" if fill is None else text8(fill.fee),

@@ -21,7 +21,7 @@ __all__ = ["RestApi"]
 
 _encode: Final = msgspec.json.Encoder().encode
 _HALVES: Final = (-2021, -2022)
-_LISTS: Final = ("oco", "oto", "otoco", "opo", "opoco")
+_LISTS: Final = ("oto", "otoco", "opo", "opoco")
 _GONE: Final = "<html><body><h2>410 Gone</h2></body></html>"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -40,10 +40,6 @@ class RestApi:
             app.router.add_route("*", path, _gone)
         for name in _LISTS:
             app.router.add_post(f"/api/v3/orderList/{name}", _refusing(-2010, _no_lists(name)))
-        app.router.add_post("/api/v3/order/oco", _refusing(-2010, _no_lists("oco")))
-        app.router.add_route("*", "/api/v3/orderList", _refusing(-2011, None))
-        for path in ("/api/v3/openOrderList", "/api/v3/allOrderList"):
-            app.router.add_get(path, _no_orders)
 
     def _handler(self, method: str, endpoint: Endpoint) -> Handler:
         has_body = method != "GET"
@@ -93,12 +89,8 @@ async def _gone(_: web.Request) -> web.Response:
     return web.Response(status=410, text=_GONE, content_type="text/html")
 
 
-async def _no_orders(_: web.Request) -> web.Response:
-    return web.json_response([])
-
-
 def _refusing(code: int, msg: str | None) -> Handler:
-    """Return a handler that says no: order lists are not offered here, and exchangeInfo says so."""
+    """Return a handler that says no: order lists other than OCO are not offered here, and exchangeInfo says so."""
     error = ApiError(code, msg)
 
     async def handle(_: web.Request) -> web.Response:

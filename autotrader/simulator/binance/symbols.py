@@ -129,11 +129,11 @@ def filters_of(terms: SymbolTerms) -> list[dict[str, Any]]:
 
 
 def symbol_info(terms: SymbolTerms, *, status: str = "TRADING", permissions: bool = True) -> dict[str, Any]:
-    """Return one of exchangeInfo's ``symbols``. Order lists and pegs are not offered, and say so."""
+    """Return one of exchangeInfo's ``symbols``. Order lists other than OCO and pegs are not offered, and say so."""
     return {
         "symbol": terms.symbol, "status": status, "baseAsset": terms.base, "baseAssetPrecision": 8,
         "quoteAsset": terms.quote, "quotePrecision": 8, "quoteAssetPrecision": 8, "baseCommissionPrecision": 8,
-        "quoteCommissionPrecision": 8, "orderTypes": list(ORDER_TYPES), "icebergAllowed": True, "ocoAllowed": False,
+        "quoteCommissionPrecision": 8, "orderTypes": list(ORDER_TYPES), "icebergAllowed": True, "ocoAllowed": True,
         "otoAllowed": False, "opoAllowed": False, "quoteOrderQtyMarketAllowed": True, "allowTrailingStop": True,
         "cancelReplaceAllowed": True, "amendAllowed": True, "pegInstructionsAllowed": False, "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False, "filters": filters_of(terms), "permissions": [],

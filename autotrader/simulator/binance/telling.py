@@ -10,6 +10,7 @@ import msgspec
 
 from autotrader.model import ZERO, Liquidity, OrderState, OrderType, TimeInForce
 from autotrader.simulator.binance.desk import Desk
+from autotrader.simulator.binance.order_lists import OrderList, list_status
 from autotrader.simulator.binance.reports import Told, account_position, execution_report
 from autotrader.simulator.binance.spot_order import Record, status_of
 from autotrader.simulator.events import (
@@ -24,6 +25,7 @@ from autotrader.simulator.events import (
     Trailed,
     Triggered,
 )
+from autotrader.simulator.links import LINKED
 
 __all__ = ["Teller", "UserEvent"]
 
@@ -77,6 +79,7 @@ class Teller:
                 told.append(self._user_event(live, record, report))
         for symbol in {event.live.order.symbol for event in events if isinstance(event, MarketEvent)}:
             desk.touch(symbol)
+        told += self._list_events(events)
         told += self._balance_event(events)
         for listener in self.listeners:
             listener(told)
@@ -149,8 +152,33 @@ class Teller:
                 "TRADE_PREVENTION", status_of(live, record), event.ts_ns, execution, record.wire_id,
                 prevented=record.prevented, match_price=price, **terms,
             )  # fmt: skip
-        record.expiry_reason = _expiry_reason(live)
+        record.expiry_reason = "OCO_TRIGGER" if event.reason == LINKED else _expiry_reason(live)
         return Told("EXPIRED", "EXPIRED", event.ts_ns, execution, record.wire_id, **terms)
+
+    # ------------------------------------------------------------ order lists
+
+    def _list_events(self, events: list[Event]) -> list[UserEvent]:
+        """Tell of lists that began or ended with these events, and keep account of both."""
+        lists, touched = self._desk.lists, dict[int, bool]()
+        for event in events:
+            one = lists.note(event.live) if isinstance(event, MarketEvent) else None
+            if one is not None:
+                touched[one.number] = touched.get(one.number, False) or type(event) is Accepted
+        told = []
+        for number, began in touched.items():
+            one = lists.by_number[number]
+            executes = lists.executes(one)
+            if (executes and began) or (not executes and not one.ended):
+                one.ended = not executes
+                told.append(self._list_event(one, executes=executes))
+        return told if self.listeners else []
+
+    def _list_event(self, one: OrderList, *, executes: bool) -> UserEvent:
+        now_ns, at_ns = self._desk.venue.now_ns(), one.changed_ns
+        records = [msgspec.structs.replace(self._desk.record(leg)) for leg in one.legs]
+        return UserEvent(
+            one.symbol, "", lambda unit: list_status(one, records, at_ns, now_ns, unit, executes=executes)
+        )  # fmt: skip
 
     # ------------------------------------------------------------ balances
 

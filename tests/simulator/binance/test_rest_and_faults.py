@@ -177,8 +177,8 @@ def test_a_trailing_stop_shows_its_delta_and_fires(caller: Caller, venue: Runnin
     venue.market("BTCUSDT", "50000", "50001")
 
 
-def test_lists_are_not_offered_and_listen_keys_gone(caller: Caller) -> None:
-    assert caller.send("POST", "/api/v3/orderList/oco").json["msg"] == "OCO orders are not supported for this symbol"
+def test_lists_other_than_oco_are_not_offered_and_listen_keys_gone(caller: Caller) -> None:
+    assert caller.send("POST", "/api/v3/orderList/oto").json["msg"] == "OTO orders are not supported for this symbol"
     assert caller.send("POST", "/api/v3/userDataStream").status == 410
     assert caller.send("GET", "/api/v3/nothing").status == 404
 
