@@ -320,7 +320,8 @@ def test_a_symbol_with_none_but_our_orders_is_cancelled_in_one_call_once_a_list_
     house = House(bulk_cancel=True).ready()
     first, second = house.working(), house.working()
     pull(house)
-    assert len(house.sent(SendCancel)) == 2 and house.sent(SendCancelAll) == []
+    assert len(house.sent(SendCancel)) == 2
+    assert house.sent(SendCancelAll) == []
     house.advance(1)
     house.take(lists(house)[-1], house.row(first), house.row(second))
     assert [(one.venue, one.symbol) for one in house.sent(SendCancelAll)] == [(VENUE, SYMBOL)]
