@@ -22,7 +22,7 @@ from autotrader.messages import (
     TakeSnapshot,
     VenueReady,
 )
-from autotrader.model import KillLevel, LinkState, OrderState, VenueSnapshot
+from autotrader.model import KillLevel, LinkState, Order, OrderState, TimeInForce, VenueSnapshot
 from autotrader.oms.desk import Desk
 from autotrader.oms.differences import Action, Difference, DifferenceReport
 from autotrader.oms.floor import Floor
@@ -38,6 +38,7 @@ TOLD = -1
 CLOCK_ALARM_NS = 500_000_000
 CLOCK_HALT_NS = 2_500_000_000
 OVERDUE_NS = 10_000_000_000
+DAY_NS = 86_400_000_000_000
 WORKING = frozenset({OrderState.OPEN, OrderState.PARTIALLY_FILLED})
 IN_DOUBT = frozenset({OrderState.SENT, OrderState.UNKNOWN})
 WAITING = {
@@ -260,7 +261,7 @@ class Sync:
     def _end_the_overdue(self, desk: Desk, now_ns: int) -> None:
         """Wish orders gone whose time was over long ago: neither the venue nor an adapter in its place has ended them."""
         for record in list(self._records(desk)):
-            ends_ns = record.order.expires_ns
+            ends_ns = _end_of(record.order, utc_day=desk.settings.utc_day)
             if ends_ns is not None and record.state in WORKING and now_ns > ends_ns + OVERDUE_NS:
                 self._floor.record(CancelAsked(record.client_order_id, desk.name, now_ns, by="expiry"))
 
@@ -295,6 +296,13 @@ class Sync:
 
     def _records(self, desk: Desk) -> Iterator[OrderRecord]:
         return (r for r in self._floor.books.orders.values() if r.order.venue == desk.name and not r.is_done)
+
+
+def _end_of(order: Order, *, utc_day: bool) -> int | None:
+    """Return when the order's time in force is over, None where only the venue knows."""
+    if order.time_in_force is TimeInForce.DAY and utc_day:
+        return (order.created_ns // DAY_NS + 1) * DAY_NS
+    return order.expires_ns
 
 
 def _is_money(line: Difference) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from oms_kit import SECOND, SYMBOL, VENUE, D, House, S
 
 from autotrader.messages import (
@@ -571,6 +572,17 @@ def test_an_order_whose_time_was_over_long_ago_is_wished_gone_once(house: House)
     assert house.state(order) is S.PENDING_CANCEL
     house.advance(1)
     assert len(house.sent(SendCancel)) == 1
+
+
+@pytest.mark.parametrize(("utc_day", "canceled"), [(True, 1), (False, 0)])
+def test_a_day_order_is_overdue_after_midnight_where_the_day_is_utcs(house: House, utc_day: bool, canceled: int) -> None:
+    desk = house.floor.desks[VENUE]
+    desk.settings = structs.replace(desk.settings, utc_day=utc_day)
+    house.working(time_in_force=TimeInForce.DAY)
+    house.advance(86_400 - house.clock.now_ns() // SECOND % 86_400 + 9, step_s=600)
+    assert house.sent(SendCancel) == []
+    house.advance(3)
+    assert len(house.sent(SendCancel)) == canceled
 
 
 def test_an_order_without_an_end_is_left_alone(house: House) -> None:

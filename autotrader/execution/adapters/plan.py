@@ -33,7 +33,8 @@ class VenuePlan(NamedTuple):
 
     ``place`` is what the account's lock is keyed by beside venue and account: host and port, or the journal for paper.
     ``request_life_s`` is how long a request may still take effect after it left; None for the venue's usual figure.
-    ``bulk_cancel``: the broker takes ``SendCancelAll``.
+    ``bulk_cancel``: the broker takes ``SendCancelAll``. ``utc_day``: a DAY order ends at midnight UTC, by the adapter if not by
+    the venue.
     """
 
     name: str
@@ -44,6 +45,7 @@ class VenuePlan(NamedTuple):
     request_life_s: float | None = None
     connections: tuple[ConnectionPlan, ...] = ()
     bulk_cancel: bool = False
+    utc_day: bool = False
 
 
 def plan_venue(name: str, settings: Settings, instruments: tuple[Instrument, ...], journal_path: str) -> VenuePlan:

@@ -58,6 +58,7 @@ def plan(settings: Settings, instruments: tuple[Instrument, ...], journal_path: 
     return VenuePlan(
         VENUE, found.account, found.place, (), make_broker, found.request_life_s,
         tuple(ConnectionPlan(name, _Connection(found, duty)) for name, duty in lanes.items()), bulk_cancel=True,
+        utc_day=True,
     )  # fmt: skip
 
 
