@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 from aiohttp import web
 
 from autotrader.simulator.world import SimVenue
 
-__all__ = ["SimOptions", "VenueApp"]
+__all__ = ["SimOptions", "SocketApp", "VenueApp"]
 
 
 class SimOptions(msgspec.Struct, frozen=True):
@@ -44,3 +46,14 @@ class VenueApp(Protocol):
 
     def ready(self, host: str, port: int) -> dict[str, Any]:
         """Return ``{rest, ws, stream, credentials, symbols}`` for the ready file, now that the port listens."""
+
+
+@runtime_checkable
+class SocketApp(Protocol):
+    """A ``VenueApp`` whose port does not speak HTTP; its admin has the other port to itself."""
+
+    def protocol(self) -> asyncio.BaseProtocol:
+        """Return the protocol of a new connection."""
+
+    def connections(self) -> Iterable[asyncio.BaseTransport]:
+        """Return the connections that are open."""

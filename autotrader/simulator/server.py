@@ -12,9 +12,9 @@ from aiohttp import web
 
 from autotrader.simulator.admin import Admin
 from autotrader.simulator.fault_script import load_faults
-from autotrader.simulator.listening import Port
+from autotrader.simulator.listening import Listener, Port, RawPort
 from autotrader.simulator.market import MovingMarket
-from autotrader.simulator.options import SimOptions, VenueApp
+from autotrader.simulator.options import SimOptions, SocketApp, VenueApp
 from autotrader.simulator.ready import ready_of, write_ready
 
 __all__ = ["SimServer", "serve"]
@@ -24,7 +24,7 @@ BODY_BYTES: Final = 8 << 20
 
 
 class SimServer:
-    """Serves a venue and its admin: the admin on the venue's port, and on one of its own that no restart takes away."""
+    """Serves a venue and its admin: the admin on the venue's port, where that speaks HTTP, and on one that no restart takes away."""
 
     def __init__(self, app: VenueApp, options: SimOptions) -> None:
         self._app, self._options, self._venue = app, options, app.venue
@@ -33,9 +33,15 @@ class SimServer:
         self._venue.half_trip_s = options.latency_ms / 2_000
         self._venue.on_link.append(self._on_link)
         self._script = script
-        self._main = Port(self._application(venue=True), options.host, options.port)
+        self._main = self._main_port()
         self._admin = Port(self._application(venue=False), options.host, 0)
         self._coming_up: asyncio.Task[None] | None = None
+
+    def _main_port(self) -> Listener:
+        app, host, port = self._app, self._options.host, self._options.port
+        if isinstance(app, SocketApp):
+            return RawPort(app.protocol, app.connections, host, port)
+        return Port(self._application(venue=True), host, port)
 
     def _application(self, *, venue: bool) -> web.Application:
         application = web.Application(client_max_size=BODY_BYTES)

@@ -59,13 +59,14 @@ class Truth:
     def __init__(
         self, name: str, listings: Iterable[Listing], *, account: str = "SIM", opening: Mapping[str, Decimal] | None = None,
         seed: int = 0, per_symbol_ids: bool = False, ledger: str | None = None, faults: FaultScript | None = None,
-        depth: int = 10, clock: Callable[[], int] = time.time_ns,
+        depth: int = 10, clock: Callable[[], int] = time.time_ns, exchange: type[Exchange] | None = None,
     ) -> None:  # fmt: skip
         listed = list(listings)
         self.name, self.account, self.rng, self._clock = name, account, Random(f"{seed}/{name}"), clock
         self.instruments: Mapping[str, Instrument] = {one.instrument.symbol: one.instrument for one in listed}
         self.shown: Callable[[str], str] = shown_id if per_symbol_ids else str
-        self.exchange: Exchange = (SymbolNumbers if per_symbol_ids else Exchange)(listed, venue=name, rng=self.rng, depth=depth)
+        kind = exchange or (SymbolNumbers if per_symbol_ids else Exchange)
+        self.exchange: Exchange = kind(listed, venue=name, rng=self.rng, depth=depth)
         self.history = History()
         self._ledger: Ledger | None = None
         self._open_books(ledger, opening_of(self.instruments.values()) if opening is None else opening)
