@@ -91,9 +91,13 @@ class Canceled(MarketEvent, frozen=True, gc=False):
 
 
 class Expired(MarketEvent, frozen=True, gc=False):
-    """Ended by its time in force: GTD and DAY at their time, IOC, FOK and MARKET at once with what they could not get."""
+    """Ended by its time in force: GTD and DAY at their time, IOC, FOK and MARKET at once with what they could not get.
+
+    ``against`` is the order of the same account that it was kept from trading with, where self-trade prevention ended it.
+    """
 
     reason: str = ""
+    against: BookOrder | None = None
 
 
 class Triggered(MarketEvent, frozen=True, gc=False):

@@ -38,6 +38,7 @@ class Matching:
         self.order_prefix, self.trade_prefix = order_prefix, trade_prefix
         self.expiries: list[tuple[int, int, str]] = []
         self.links = Links()
+        self._met: BookOrder | None = None
 
     def name_order(self, book: Book) -> str:
         """Return the key of the order that was just numbered; keys are unique in the exchange."""
@@ -62,7 +63,7 @@ class Matching:
         if live.filled >= live.quantity:
             return self.forget(account, live)
         if why == "SELF_TRADE" and special_of(order).prevention is not None:
-            return self.finish(book, account, live, Expired(live, now_ns, why), out)
+            return self.finish(book, account, live, Expired(live, now_ns, why, self._met), out)
         if why in ("SELF_TRADE", "REDUCE_ONLY"):
             return self.finish(book, account, live, Canceled(live, now_ns, why), out)
         if live.price is None or tif is _IOC or tif is _FOK:
@@ -90,10 +91,10 @@ class Matching:
             if not there or (limit is not None and (price > limit if buy else price < limit)):
                 return ""
             if maker is not None and maker.order.account == account.name:
-                mode = special_of(order).prevention
+                mode, self._met = special_of(order).prevention, maker
                 if mode is None or mode is SelfTrade.EXPIRE_TAKER:
                     return "SELF_TRADE"
-                self.finish(book, account, maker, Expired(maker, now_ns, "SELF_TRADE"), out)
+                self.finish(book, account, maker, Expired(maker, now_ns, "SELF_TRADE", live), out)
                 if mode is SelfTrade.EXPIRE_BOTH:
                     return "SELF_TRADE"
                 continue

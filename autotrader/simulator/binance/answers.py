@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from autotrader.model import ZERO, Fill, Liquidity, Side
-from autotrader.simulator.binance.spot_order import Record, kind_of, prevention_of, status_of
+from autotrader.simulator.binance.spot_order import PreventedMatch, Record, kind_of, prevention_of, status_of
 from autotrader.simulator.binance.values import text8, text_of
 from autotrader.simulator.events import BookOrder
 from autotrader.simulator.numbering import shown_id
 from autotrader.simulator.special import special_of
 
 __all__ = [
-    "ack", "amended_answer", "cancel_answer", "fill_row", "list_number", "order_number", "placed_answer", "query_row",
-    "stop_of", "trade_row",
+    "ack", "amended_answer", "cancel_answer", "fill_row", "list_number", "order_number", "placed_answer", "prevented_row",
+    "query_row", "stop_of", "trade_row",
 ]  # fmt: skip
 
 _NONE = "0.00000000"
@@ -116,6 +116,20 @@ def trade_row(fill: Fill, list_id: int, unit: int) -> dict[str, Any]:
         "time": fill.ts_ns // unit, "isBuyer": fill.side is Side.BUY, "isMaker": fill.liquidity is Liquidity.MAKER,
         "isBestMatch": True,
     }  # fmt: skip
+
+
+def prevented_row(match: PreventedMatch, unit: int) -> dict[str, Any]:
+    """Return one of myPreventedMatches; the quantities are told of the sides that lost some."""
+    told = {
+        "symbol": match.taker.order.symbol, "preventedMatchId": match.number, "takerOrderId": order_number(match.taker),
+        "makerSymbol": match.maker.order.symbol, "makerOrderId": order_number(match.maker), "tradeGroupId": 1,
+        "selfTradePreventionMode": prevention_of(match.taker.order), "price": text8(match.price),
+    }  # fmt: skip
+    if match.taker_prevented is not None:
+        told["takerPreventedQuantity"] = text8(match.taker_prevented)
+    if match.maker_prevented is not None:
+        told["makerPreventedQuantity"] = text8(match.maker_prevented)
+    return {**told, "transactTime": match.ts_ns // unit}
 
 
 def stop_of(live: BookOrder) -> str:

@@ -12,7 +12,7 @@ from autotrader.simulator.binance.errors import ApiError
 from autotrader.simulator.binance.filters import MarketFacts, OpenCounts
 from autotrader.simulator.binance.limits import Limits
 from autotrader.simulator.binance.order_lists import OrderLists
-from autotrader.simulator.binance.spot_order import Record
+from autotrader.simulator.binance.spot_order import PreventedMatch, Record
 from autotrader.simulator.binance.symbols import SYMBOLS, SymbolTerms
 from autotrader.simulator.binance.tape import SeenTrade, Tape
 from autotrader.simulator.binance.values import client_id, read_int
@@ -30,7 +30,7 @@ _NEITHER: Final = "Param 'origClientOrderId' or 'orderId' must be sent, but both
 class Desk:
     """``open`` holds the open orders per symbol by key; ``cancel_ids`` the client ids of cancels under way, by key.
 
-    ``lists`` are the order lists.
+    ``lists`` are the order lists, ``prevented`` the trades with itself that the account was kept from.
     """
 
     def __init__(self, venue: SimVenue, limits: Limits) -> None:
@@ -40,6 +40,7 @@ class Desk:
         self.open: dict[str, dict[str, BookOrder]] = {symbol: {} for symbol in venue.instruments}
         self.cancel_ids: dict[str, str] = {}
         self.lists = OrderLists(venue)
+        self.prevented: list[PreventedMatch] = []
         self.on_print: list[Callable[[str, SeenTrade], None]] = []
         self._records: dict[str, Record] = {}
         self._aliases: dict[str, str] = {}

@@ -92,6 +92,10 @@ _COMMISSION = _signed("query", reads.commission, 20, frozenset({"symbol"}))
 _COUNTS = _signed("query", reads.order_counts, 40, frozenset())
 _FILTERS = _signed("query", reads.my_filters, 40, frozenset({"symbol"}))
 _AMENDMENTS = _signed("query", reads.amendments, 4, _ORDER | {"fromExecutionId", "limit"})
+_PREVENTED = _signed(
+    "query", reads.prevented_matches, lambda params: 2 if "preventedMatchId" in params else 20,
+    frozenset({"symbol", "preventedMatchId", "orderId", "fromPreventedMatchId", "limit"}),
+)  # fmt: skip
 _ALLOCATIONS = _signed("query", reads.allocations, 20, _TIMES | {"fromAllocationId"})
 _OCO = _signed("submit", listing.place_oco, 1, OCO_PARAMS, trade=True, free=True)
 _OLD_OCO = _signed("submit", listing.place_old_oco, 1, OLD_OCO_PARAMS, trade=True, free=True)
@@ -152,6 +156,7 @@ PATHS: Final[dict[tuple[str, str], Endpoint]] = {
     ("GET", "/api/v3/orderList"): _LIST,
     ("GET", "/api/v3/openOrderList"): _OPEN_LISTS,
     ("GET", "/api/v3/allOrderList"): _ALL_LISTS,
+    ("GET", "/api/v3/myPreventedMatches"): _PREVENTED,
     ("GET", "/api/v3/myAllocations"): _ALLOCATIONS,
     ("GET", "/sapi/v1/account/apiRestrictions"): _RESTRICTIONS,
     ("GET", "/sapi/v1/account/status"): _wallet(wallet.account_status),
@@ -221,6 +226,7 @@ METHODS: Final[dict[str, Endpoint]] = {
     "orderList.status": _LIST,
     "openOrderLists.status": _OPEN_LISTS,
     "allOrderLists": _ALL_LISTS,
+    "myPreventedMatches": _PREVENTED,
     "myAllocations": _ALLOCATIONS,
     "blockTrades.historical": _BLOCKS,
     "executionRules": _RULES,

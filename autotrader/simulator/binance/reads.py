@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from autotrader.model import ZERO, Fill, OrderState
-from autotrader.simulator.binance.answers import list_number, query_row, trade_row
+from autotrader.simulator.binance.answers import list_number, prevented_row, query_row, trade_row
 from autotrader.simulator.binance.ask import Ask
 from autotrader.simulator.binance.desk import Desk
 from autotrader.simulator.binance.errors import ApiError
@@ -18,7 +18,7 @@ from autotrader.simulator.numbering import key_of, shown_id
 
 __all__ = [
     "account", "all_orders", "allocations", "amendments", "commission", "my_filters", "my_trades", "open_orders",
-    "order_counts", "query", "span",
+    "order_counts", "prevented_matches", "query", "span",
 ]  # fmt: skip
 
 _DAY_MS: Final = 86_400_000
@@ -113,6 +113,22 @@ def amendments(ask: Ask) -> list[dict[str, Any]]:
         raise ApiError(-2013)
     first, limit = read_int(params, "fromExecutionId") or 0, bounded(params, "limit", 500, _MOST)
     return [row for row in desk.record(live).amendments if row["executionId"] >= first][:limit]
+
+
+def prevented_matches(ask: Ask) -> list[dict[str, Any]]:
+    """Return trades with itself that the account was kept from: GET myPreventedMatches. Raises ApiError -1128."""
+    desk, params = ask.desk, ask.params
+    symbol, number = symbol_terms(params).symbol, read_int(params, "preventedMatchId")
+    order, first = read_int(params, "orderId"), read_int(params, "fromPreventedMatchId")
+    if (number is None) == (order is None) or (number is not None and first is not None):
+        raise ApiError(-1128)
+    key = None if order is None else key_of(symbol, order)
+    found = [
+        one for one in desk.prevented
+        if one.taker.order.symbol == symbol and number in (None, one.number) and one.number >= (first or 0)
+        and key in (None, one.taker.venue_order_id, one.maker.venue_order_id)
+    ]  # fmt: skip
+    return [prevented_row(one, ask.unit) for one in found[: bounded(params, "limit", 500, _MOST)]]
 
 
 def allocations(ask: Ask) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from autotrader.simulator.binance.values import text8
 from autotrader.simulator.events import BookOrder
 from autotrader.simulator.special import SelfTrade, Special, SpecialOrder, special_of
 
-__all__ = ["Record", "kind_of", "prevention_of", "spot_order", "status_of"]
+__all__ = ["PreventedMatch", "Record", "kind_of", "prevention_of", "spot_order", "status_of"]
 
 _TYPES: Final = {
     "LIMIT": OrderType.LIMIT, "LIMIT_MAKER": OrderType.LIMIT, "MARKET": OrderType.MARKET, "STOP_LOSS": OrderType.STOP,
@@ -30,6 +30,18 @@ _STATUS: Final = {
     OrderState.OPEN: "NEW", OrderState.PARTIALLY_FILLED: "PARTIALLY_FILLED", OrderState.FILLED: "FILLED",
     OrderState.CANCELED: "CANCELED", OrderState.EXPIRED: "EXPIRED", OrderState.REJECTED: "REJECTED",
 }  # fmt: skip
+
+
+class PreventedMatch(msgspec.Struct, gc=False):
+    """A trade of the account with itself that did not come about; what it took off either side, None: nothing."""
+
+    number: int
+    taker: BookOrder
+    maker: BookOrder
+    price: Decimal
+    ts_ns: int
+    taker_prevented: Decimal | None = None
+    maker_prevented: Decimal | None = None
 
 
 class Record(msgspec.Struct, gc=False):

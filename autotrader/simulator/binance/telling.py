@@ -12,7 +12,7 @@ from autotrader.model import ZERO, Liquidity, OrderState, OrderType, TimeInForce
 from autotrader.simulator.binance.desk import Desk
 from autotrader.simulator.binance.order_lists import OrderList, list_status
 from autotrader.simulator.binance.reports import Told, account_position, execution_report
-from autotrader.simulator.binance.spot_order import Record, status_of
+from autotrader.simulator.binance.spot_order import PreventedMatch, Record, status_of
 from autotrader.simulator.events import (
     Accepted,
     BookOrder,
@@ -47,7 +47,6 @@ class Teller:
         self._desk = desk
         self.listeners: list[Callable[[list[UserEvent]], None]] = []
         self._balances: dict[str, tuple[Decimal, Decimal]] = {}
-        self._matches = 0
         for asset in desk.venue.funds.cash:
             self._balances[asset] = self._balance(asset)
         desk.venue.on_change.append(self._on_change)
@@ -144,16 +143,30 @@ class Teller:
     def _expired(self, event: Expired, record: Record, terms: dict[str, Any], execution: int) -> Told:
         live = event.live
         if event.reason == "SELF_TRADE":
-            self._matches += 1
-            record.in_match, record.prevented_match = True, self._matches
             record.prevented = max(live.remaining, ZERO)
-            price = live.price or live.stop_price or ZERO
+            number, price = self._prevent(event, record.prevented)
+            record.in_match, record.prevented_match = True, number
             return Told(
                 "TRADE_PREVENTION", status_of(live, record), event.ts_ns, execution, record.wire_id,
                 prevented=record.prevented, match_price=price, **terms,
             )  # fmt: skip
         record.expiry_reason = "OCO_TRIGGER" if event.reason == LINKED else _expiry_reason(live)
         return Told("EXPIRED", "EXPIRED", event.ts_ns, execution, record.wire_id, **terms)
+
+    def _prevent(self, event: Expired, quantity: Decimal) -> tuple[int, Decimal]:
+        """Note the match that was prevented, one for both sides; return its number and the price it would have had."""
+        live, other, matches = event.live, event.against, self._desk.prevented
+        assert other is not None
+        maker, taker = sorted((live, other), key=lambda one: (self._desk.record(one).working_ns, one.sequence))
+        same = matches[-1] if matches else None
+        if same is None or same.maker is not maker or same.taker is not taker:
+            same = PreventedMatch(len(matches) + 1, taker, maker, maker.price or ZERO, event.ts_ns)
+            matches.append(same)
+        if live is taker:
+            same.taker_prevented = quantity
+        else:
+            same.maker_prevented = quantity
+        return same.number, same.price
 
     # ------------------------------------------------------------ order lists
 

@@ -12,6 +12,7 @@ from simulator_kit import RunningVenue, running
 from autotrader.execution.adapters.binance.codec import (
     BalancesTold,
     CodecSettings,
+    ListEvent,
     OrderEventTold,
     StreamEnded,
     VenueClosing,
@@ -92,6 +93,21 @@ def test_a_stop_is_new_twice(venue: RunningVenue) -> None:
             ("NEW", False), ("NEW", True), ("TRADE", True),
         ]  # fmt: skip
         venue.market("BTCUSDT", "50000", "50001")
+
+
+def test_an_order_list_is_read(venue: RunningVenue) -> None:
+    caller = Caller(venue)
+    with UserSocket(venue) as user:
+        user.ask_signed("userDataStream.subscribe.signature")
+        terms = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.01", "price": "51000", "stopPrice": "49000"}
+        placed = caller.call("POST", "order/oco", **terms).json
+        assert len(heard(user, 2)) == 2
+        told = decode_user_frame(user.socket.recv(), SETTINGS, 1)
+        assert isinstance(told, ListEvent)
+        assert (told.list_id, told.order_status) == (placed["orderListId"], "EXECUTING")
+        assert len(decode_open_orders(caller.call("GET", "openOrders", symbol="BTCUSDT").raw, SETTINGS)) == 2
+        caller.call("DELETE", "orderList", symbol="BTCUSDT", orderListId=placed["orderListId"])
+        assert [one.report.status for one in heard(user, 2)] == ["CANCELED", "CANCELED"]
 
 
 def test_the_ends_of_a_stream_are_read(venue: RunningVenue) -> None:

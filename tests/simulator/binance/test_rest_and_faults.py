@@ -183,6 +183,27 @@ def test_lists_other_than_oco_are_not_offered_and_listen_keys_gone(caller: Calle
     assert caller.send("GET", "/api/v3/nothing").status == 404
 
 
+def test_a_prevented_match_is_one_for_both_orders(caller: Caller) -> None:
+    maker = caller.place(side="SELL", price="50000.50").json["orderId"]
+    taker = caller.place(price="50000.60", quantity="0.02", selfTradePreventionMode="EXPIRE_BOTH").json
+    (row,) = caller.call("GET", "myPreventedMatches", symbol="BTCUSDT", orderId=maker).json
+    assert (row["takerOrderId"], row["makerOrderId"]) == (taker["orderId"], maker)
+    assert (row["takerPreventedQuantity"], row["makerPreventedQuantity"]) == ("0.02000000", "0.01000000")
+    assert (row["price"], row["selfTradePreventionMode"]) == ("50000.50000000", "EXPIRE_BOTH")
+    assert row["preventedMatchId"] == taker["preventedMatchId"]
+    named = {"symbol": "BTCUSDT", "preventedMatchId": row["preventedMatchId"]}
+    assert caller.call("GET", "myPreventedMatches", **named).json == [row]
+    assert caller.call("GET", "myPreventedMatches", symbol="BTCUSDT").json["code"] == -1128
+
+
+def test_only_the_side_that_ended_lost_something_to_prevention(caller: Caller) -> None:
+    maker = caller.place(side="SELL", price="50000.50").json["orderId"]
+    taker = caller.place(price="50000.60", selfTradePreventionMode="EXPIRE_TAKER").json["orderId"]
+    (row,) = caller.call("GET", "myPreventedMatches", symbol="BTCUSDT", orderId=taker).json
+    assert (row["makerOrderId"], row["takerPreventedQuantity"]) == (maker, "0.01000000")
+    assert "makerPreventedQuantity" not in row
+
+
 # ------------------------------------------------------------ faults
 
 
