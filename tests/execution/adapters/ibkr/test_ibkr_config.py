@@ -13,6 +13,7 @@ from autotrader.execution.adapters.ibkr.messages import ErrorKind
 from autotrader.execution.adapters.ibkr.windows import parse_window
 from autotrader.model import Mode
 
+
 def test_the_defaults_are_those_of_the_sheet() -> None:
     found = settings_of()
     assert (found.host, found.port, found.place) == ("127.0.0.1", 7497, "127.0.0.1:7497")
