@@ -1,0 +1,270 @@
+"""Bad weather from a seed: random fault scripts, a run through them, and the venue's truth compared with ours afterwards.
+
+Every seed switches about half of the kinds of trouble off, so that each can be seen without the others and with a few of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from subprocess import TimeoutExpired
+from typing import Any
+
+from launcher_kit import ROOT, Launched, lists, running, signed, verb
+from simulator_kit import RunningVenue
+from simulator_kit import running as simulated
+from support import eventually
+
+__all__ = ["books_equal", "ride", "script_of"]
+
+Json = Any
+Draw = Callable[[Random], list[Json]]
+ZERO = Decimal(0)
+UNDECIDED = ("SENT", "UNKNOWN", "PENDING_CANCEL", "PENDING_REPLACE")
+OPEN = ("OPEN", "PARTIALLY_FILLED")
+ENDS_ITSELF = (1, 3, 4)
+TRADES_S, LIFE_S, MARGIN_S = 6.0, 5, 12.0
+QUICK = (
+    "--set", "engine.cycle_time_ms=40", "--set", "risk.profile=open", "--set", "venues.binance.deadline_s=1",
+    "--set", f"venues.binance.request_life_s={LIFE_S}", "--set", "venues.binance.recv_window_ms=1000",
+    "--set", "engine.sweep_s=4", "--set", "stop.timeout_s=25", "--set", "venues.binance.symbols=BTCUSDT,ETHUSDT",
+)  # fmt: skip
+PAGE = {"status": 502, "body": "<html>bad gateway</html>"}
+
+
+def _error(status: int, code: int, msg: str) -> Json:
+    return {"status": status, "body": f'{{"code":{code},"msg":"{msg}"}}', "headers": {"Content-Type": "application/json"}}
+
+
+LOST = ("never", "reset", "cut", "empty", "slow", PAGE, _error(504, -1007, "Timeout waiting for response"),
+        _error(500, -1001, "Internal error"), {"status": 503, "body": ""}, {"status": 408, "body": "<html>late</html>"},
+        {"status": 200, "body": '{"orderId": "what"}'})  # fmt: skip
+"""Answers that say nothing of what became of a request."""
+
+
+def _seconds(rng: Random, least: float, most: float) -> float:
+    return round(rng.uniform(least, most), 2)
+
+
+def _lost(rng: Random) -> list[Json]:
+    landing = rng.choice(({"land": True}, {"land": False}, {"land_after_s": _seconds(rng, 0.1, 1.8)}))
+    return [landing, {"reply": rng.choice(LOST)}]
+
+
+def _late(rng: Random) -> list[Json]:
+    return [rng.choice(({"delay_s": _seconds(rng, 0.1, 1.6)}, {"land_after_s": _seconds(rng, 0.1, 1.6)}))]
+
+
+REQUESTS: dict[str, Draw] = {
+    "lost": _lost,
+    "late": _late,
+    "limited": lambda rng: [{"rate_limit": {"retry_after_s": rng.randint(1, 3)}}],
+    "banned": lambda rng: [{"ban_s": rng.randint(1, 3)}],
+    "overloaded": lambda rng: [{"reject": rng.choice((-1008, -1016, -1021, -1000, -1006))}],
+}
+REFUSALS = {
+    "submit": (-2010, -1013, -1015, -1003), "cancel": (-2011, -1003), "amend": (-2010, -1013, -2038, -2022), "query": (-1003,),
+}  # fmt: skip
+FILLS: dict[str, Draw] = {
+    "partial": lambda rng: [{"partial": rng.choice((0, 0.3, 0.5))}],
+    "before ack": lambda rng: [{"fill_before_ack": True}],
+    "race": lambda rng: [{"fill_on_cancel": True}],
+    "over": lambda rng: [{"overfill": rng.choice((0.1, 0.5))}],
+    "mute": lambda rng: [{"silent": True}],
+    "held": lambda rng: [{"hold_s": _seconds(rng, 0.1, 2.5)}],
+}
+STREAMS: dict[str, Draw] = {
+    "cut": lambda rng: [{"cut": True}],
+    "stall": lambda rng: [{"stall_s": _seconds(rng, 0.5, 4)}],
+    "drop": lambda rng: [{"drop": rng.randint(1, 4)}],
+    "twice": lambda rng: [{"duplicate": rng.randint(1, 3)}],
+    "swap": lambda rng: [{"reorder": rng.randint(1, 3)}],
+    "litter": lambda rng: [{"garbage": rng.choice(('{"e":', "\x00\x01", "null", "[]", '{"event": 7}', "<html>"))}],
+    "trickle": lambda rng: [{"slow_bps": rng.choice((4_000, 40_000))}],
+}
+VENUES: dict[str, Draw] = {
+    "restart": lambda rng: [{"restart": {
+        "down_s": _seconds(rng, 0.2, 3), "keep_orders": rng.random() < 0.5, "keep_session": rng.random() < 0.5}}],
+    "skew": lambda rng: [{"clock_skew_s": rng.choice((0.4, -0.4, 1.5, -1.5, 2.2, -2.2))}],
+    "maintenance": lambda rng: [{"maintenance_s": _seconds(rng, 0.5, 3)}],
+    "halt": lambda rng: [{"market_halt_s": _seconds(rng, 0.5, 3)}],
+}  # fmt: skip
+
+
+def script_of(seed: int, lasts_s: float = TRADES_S) -> Json:
+    """Return a fault script for so many seconds: two to twelve rules of the kinds that this seed leaves on."""
+    rng = Random(f"weather {seed}")
+    makers: list[tuple[str, str, Draw]] = []
+    for on in ("submit", "cancel", "amend", "query"):
+        makers += [(f"{on} {name}", on, draw) for name, draw in REQUESTS.items()]
+        makers.append((f"{on} refused", on, lambda r, on=on: [{"reject": r.choice(REFUSALS[on])}]))  # type: ignore[misc]
+    makers += [(f"{on} {name}", on, draw) for on in ("submit", "cancel", "amend") for name, draw in FILLS.items()]
+    makers.append(("connect lost", "connect", lambda r: [{"reply": r.choice(("reset", "never", "empty", PAGE))}]))
+    makers.append(("connect late", "connect", lambda r: [{"delay_s": _seconds(r, 0.1, 2)}]))
+    makers += [(f"stream {name}", "stream", draw) for name, draw in STREAMS.items()]
+    makers += [(f"venue {name}", "venue", draw) for name, draw in VENUES.items()]
+    on = [one for one in makers if rng.random() < 0.5]
+    chosen = rng.sample(on, min(len(on), rng.randint(2, 12)))
+    return {"seed": seed, "rules": [_rule(rng, *one, lasts_s) for one in chosen]}
+
+
+def _rule(rng: Random, name: str, on: str, draw: Draw, lasts_s: float) -> Json:
+    rule: Json = {"name": name, "on": on, "do": draw(rng)}
+    if on == "venue":
+        return rule | {"at_s": _seconds(rng, 0.5, lasts_s - 1)}
+    often = on == "stream"
+    trigger = rng.choice(("nth", "every", "probability", "at_s"))
+    if trigger == "at_s":
+        return rule | {"at_s": _seconds(rng, 0.5, lasts_s - 1)}
+    if trigger == "nth":
+        rule["nth"] = rng.randint(1, 20 if often else 10)
+    elif trigger == "every":
+        rule |= {"every": rng.randint(8, 40) if often else rng.randint(2, 12), "times": rng.randint(1, 6)}
+    else:
+        rule |= {"probability": round(rng.uniform(0.01, 0.05 if often else 0.2), 3), "times": rng.randint(1, 8)}
+    if rng.random() < 0.2:
+        rule["symbol"] = rng.choice(("BTCUSDT", "ETHUSDT"))
+    if rng.random() < 0.1:
+        rule["until_s"] = _seconds(rng, 2, lasts_s)
+    return rule
+
+
+class Weathered:
+    """What a ride brought: how it ended, what fired, how long it took until nothing was in doubt."""
+
+    def __init__(self, code: int, fired: dict[str, int], settled_s: tuple[float, float], said: str, summary: Json) -> None:
+        self.code, self.fired, self.settled_s, self.said, self.summary = code, fired, settled_s, said, summary
+
+
+def ride(seed: int, home: Path, script: Json | None = None, *, trades_s: float = TRADES_S, more: tuple[str, ...] = QUICK,
+         settle_s: float = LIFE_S + MARGIN_S) -> Weathered:
+    """Trade through a script on a venue of its own, let it settle in fair weather, stop with policy cancel, compare all.
+
+    Raises AssertionError: an order in doubt ``settle_s`` seconds after the last fault, books that differ then or at the end.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    journal, quiet = home / "j.db", home / "quiet"
+    with simulated("binance", manual=False, seed=seed + 1, latency_ms=2) as venue:
+        arguments = ("--simulator", str(venue.ready_file), "--strategy", f"{ROOT / 'tests' / 'weather_trader.py'}:Trader",
+                     "--set", f"strategy.options.seed={seed}", "--set", f"strategy.options.quiet={quiet}", *more)  # fmt: skip
+        with running(journal, *arguments) as run:
+            run.until(lambda: venue.ledger()["requests"]["submit"] > 2, 40)
+            venue.faults(script or script_of(seed, trades_s))
+            _sleep(run, trades_s)
+            fired = venue.fired()
+            venue.call("DELETE", "faults")
+            _sleep(run, Random(seed).choice((0.0, 1.0)))
+            quiet.touch()
+            settled_s = _settle(run, journal, venue, settle_s)
+            run.process.terminate()
+            code, said = run.wait(40), run.said
+        if code != 0:  # it ended by itself, in the middle of it: the next run finds everything out
+            assert code in ENDS_ITSELF, f"exit {code}: {said}"
+            with running(journal, *arguments) as again:
+                again.until(lambda: "handed over" in again.said or "SIMULATED" in again.said, 40)
+                settled_s = _settle(again, journal, venue, settle_s)
+                again.process.terminate()
+                assert again.wait(40) in (0, code), again.said
+                run, said = again, said + again.said
+        books_equal(journal, venue)
+        assert run.summary["clean"] is True, said
+        assert not [row for row in venue.ledger()["orders"] if row["status"] in OPEN], "left open"
+    assert verb("verify", journal=journal)["ok"] is True
+    return Weathered(code, fired, settled_s, said, run.summary)
+
+
+def _settle(run: Launched, journal: Path, venue: RunningVenue, settle_s: float) -> tuple[float, float]:
+    """Wait until nothing is in doubt and the books are equal; return how long each took."""
+    began = time.monotonic()
+
+    def decided() -> bool:
+        assert not (doubt := in_doubt(journal)) or run.process.poll() is not None, f"in doubt: {doubt}"
+        return True
+
+    def settled() -> bool:
+        if run.process.poll() is None:
+            books_equal(journal, venue)
+        return True
+
+    eventually(decided, settle_s)
+    decided_s = time.monotonic() - began
+    eventually(settled, settle_s)
+    return decided_s, time.monotonic() - began
+
+
+def _sleep(run: Launched, seconds: float) -> None:
+    """Let it run for so long, or to its end."""
+    with suppress(TimeoutExpired):
+        run.process.wait(seconds)
+
+
+def in_doubt(journal: Path) -> list[Json]:
+    """Return the orders whose state is not the venue's last word."""
+    return [row for row in lists(journal)[0] if row["state"] in UNDECIDED]
+
+
+def books_equal(journal: Path, venue: RunningVenue) -> None:
+    """Compare orders, fills, positions and balances to the last digit; nothing is lost and nothing doubled."""
+    truth = venue.ledger()
+    orders, fills, positions = lists(journal)
+    _orders_equal({row["client_order_id"]: row for row in orders}, truth["orders"])
+    ours = {(fill["symbol"], fill["trade_id"]): _amounts(fill) for fill in fills}
+    theirs = {(fill["symbol"], fill["trade_id"]): _amounts(fill) for fill in truth["fills"]}
+    assert len(ours) == len(fills), "a trade is on record twice"
+    assert set(theirs) <= set(ours), f"trades that we do not know: {[theirs[key] for key in set(theirs) - set(ours)]}"
+    assert ours == theirs, f"fills differ: {[(ours[key], theirs.get(key)) for key in ours if ours[key] != theirs.get(key)]}"
+    moved, held = _moved(truth["fills"])
+    assert {one["symbol"]: Decimal(one["quantity"]) for one in positions} == held
+    for asset, amount in moved.items():
+        opening = Decimal(1_000_000 if asset == "USDT" else 100)
+        assert Decimal(truth["balances"][asset]) == opening + amount, asset
+
+
+def _orders_equal(here: dict[str, Json], there: list[Json]) -> None:
+    """Compare order by order; a cancel and replace gives one order of ours several at the venue, in a row."""
+    rows: dict[str, list[Json]] = {}
+    for row in there:
+        rows.setdefault(row["client_order_id"][:32], []).append(row)
+    assert set(rows) <= set(here), f"orders that we do not know: {set(rows) - set(here)}"
+    for name, order in here.items():
+        _order_equal(order, [row for row in rows.get(name, ()) if row["status"] != "REJECTED"])
+
+
+def _order_equal(order: Json, found: list[Json]) -> None:
+    if not found:
+        assert order["state"] in ("DENIED", "REJECTED", "CANCELED", "EXPIRED"), f"not at the venue: {order}"
+        assert Decimal(order["filled_quantity"]) == 0, order
+        return
+    last, before = found[-1], found[:-1]
+    assert len({row["client_order_id"] for row in found}) == len(found), f"one id twice: {found}"
+    assert not [row for row in before if row["status"] in OPEN], f"two live orders: {found}"
+    filled = sum((Decimal(row["filled_quantity"]) for row in found), ZERO)
+    assert Decimal(order["filled_quantity"]) == filled, f"{order}: {found}"
+    assert (order["venue_order_id"], order["state"]) == (last["venue_order_id"], last["status"]), f"{order}: {found}"
+    assert (order["symbol"], order["side"]) == (last["symbol"], last["side"]), f"{order}: {found}"
+    quantity = Decimal(last["quantity"]) + sum((Decimal(row["filled_quantity"]) for row in before), ZERO)
+    assert Decimal(order["quantity"]) == quantity, f"{order}: {found}"
+    if order["price"] is not None:
+        assert Decimal(order["price"]) == Decimal(last["price"]), f"{order}: {found}"
+
+
+def _amounts(fill: Json) -> tuple[Json, ...]:
+    numbers = (Decimal(fill[name]) for name in ("price", "quantity", "fee"))
+    return (fill["client_order_id"][:32], fill["venue_order_id"], fill["side"], fill["fee_asset"], *numbers)
+
+
+def _moved(fills: list[Json]) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """Return what the venue's trades moved, by asset, and what they leave of each symbol."""
+    moved: dict[str, Decimal] = {}
+    held: dict[str, Decimal] = {}
+    for fill in fills:
+        base, quote = fill["symbol"].removesuffix("USDT"), "USDT"
+        quantity, fee = signed(fill), Decimal(fill["fee"])
+        for asset, amount in ((base, quantity), (quote, -quantity * Decimal(fill["price"])), (fill["fee_asset"], -fee)):
+            moved[asset] = moved.get(asset, ZERO) + amount
+        held[fill["symbol"]] = held.get(fill["symbol"], ZERO) + quantity - (fee if fill["fee_asset"] == base else ZERO)
+    return moved, held
