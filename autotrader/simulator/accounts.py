@@ -116,18 +116,21 @@ def reducible(account: Account, book: Book, is_buy: bool) -> Decimal:
     return max(-net if is_buy else net, ZERO) // book.lot * book.lot
 
 
-def shortfall(account: Account, books: Iterable[Book], book: Book, is_buy: bool, price: Decimal, quantity: Decimal) -> str:
-    """Say what the account lacks for the order at ``price``; empty when it has it."""
+def shortfall(
+    account: Account, books: Iterable[Book], book: Book, is_buy: bool, price: Decimal, quantity: Decimal, spare: Decimal = ZERO
+) -> str:
+    """Say what the account lacks for the order at ``price``; empty when it has it. ``spare`` is set aside for it already."""
     settlement = book.settlement
     if settlement is _MARGIN or (settlement is _CASH and not is_buy and book.allows_short):
         opening = max(quantity - reducible(account, book, is_buy), ZERO)
-        wanted, room = opening * price * book.buy_factor, margin_room(account, books, book.quote)
+        wanted, room = opening * price * book.buy_factor, margin_room(account, books, book.quote) + spare
         return "" if wanted <= room or not opening else f"margin of {wanted:f} {book.quote} is needed, {room:f} is free"
     asset, wanted = held_asset(book, is_buy), need(book, is_buy, price, quantity)
     if asset[0] == "#":
         free = account.net.get(book.symbol, ZERO) - account.held.get(asset, ZERO)
     else:
         free = account.cash.get(asset, ZERO) - account.held.get(asset, ZERO)
+    free += spare
     return "" if wanted <= free else f"{wanted:f} {asset} is needed, {free:f} is free"
 
 

@@ -270,7 +270,8 @@ class Exchange(Matching):
         at = price if price is not None else stop_price
         if not account.limited or at is None:
             return None
-        lack = shortfall(account, self.books.values(), book, live.is_buy, at, quantity - live.filled)
+        spare = self.links.covered(live) if self.links else ZERO
+        lack = shortfall(account, self.books.values(), book, live.is_buy, at, quantity - live.filled, spare)
         return ("INSUFFICIENT_FUNDS", lack) if lack else None
 
     def _change(

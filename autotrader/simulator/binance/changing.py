@@ -10,7 +10,7 @@ from autotrader.simulator.binance.desk import Desk
 from autotrader.simulator.binance.errors import ApiError, malformed
 from autotrader.simulator.binance.filters import check_lot, check_quantity
 from autotrader.simulator.binance.limits import too_many
-from autotrader.simulator.binance.listing import end_list
+from autotrader.simulator.binance.listing import amended_list, end_list
 from autotrader.simulator.binance.orders import Wanted, symbol_terms
 from autotrader.simulator.binance.placing import check_order, put
 from autotrader.simulator.binance.spot_order import status_of
@@ -107,7 +107,9 @@ def amend(ask: Ask) -> dict[str, Any]:
             "time": live.updated_ns // unit,
         },
     ]  # fmt: skip
-    return amended_answer(live, record, old_id, execution, unit)
+    answer = amended_answer(live, record, old_id, execution, unit)
+    one = desk.lists.note(live)
+    return answer if one is None else {**answer, "listStatus": amended_list(desk, one)}
 
 
 # ------------------------------------------------------------ cancel and replace

@@ -24,7 +24,7 @@ from autotrader.simulator.binance.values import bounded, client_id, read_int
 from autotrader.simulator.events import Accepted, RefusedRequest, Rejected
 from autotrader.simulator.special import SpecialOrder
 
-__all__ = ["all_lists", "cancel_list", "end_list", "open_lists", "place_oco", "place_old_oco", "query_list"]
+__all__ = ["all_lists", "amended_list", "cancel_list", "end_list", "open_lists", "place_oco", "place_old_oco", "query_list"]
 
 _MOST: Final = 1_000
 
@@ -113,6 +113,12 @@ def end_list(ask: Ask, one: OrderList, name: str) -> dict[str, Any]:
     return {
         **_answer(desk, one, unit), "orderReports": [cancel_answer(leg, desk.record(leg), name, unit) for leg in one.legs],
     }  # fmt: skip
+
+
+def amended_list(desk: Desk, one: OrderList) -> dict[str, Any]:
+    """Return a list as the answer to an amendment of one of its orders shows it: without times."""
+    told = _answer(desk, one, 1)
+    return {name: value for name, value in told.items() if name not in ("listStatusType", "transactionTime")}
 
 
 def query_list(ask: Ask) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
@@ -22,6 +23,7 @@ ORDER_PARAMS: Final = frozenset(
         "pegPriceType", "pegOffsetType", "pegOffsetValue",
     }
 )  # fmt: skip
+_SYMBOL: Final = re.compile(r"[A-Z0-9\-_.]{1,20}")
 _IN_FORCE: Final = ("GTC", "IOC", "FOK")
 _STOPS: Final = ("STOP_LOSS", "TAKE_PROFIT", "STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT")
 _PRICED: Final = ("LIMIT", "STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT")
@@ -90,7 +92,7 @@ def symbol_terms(params: dict[str, str], name: str = "symbol") -> SymbolTerms:
         raise malformed(name)
     terms = SYMBOLS.get(text)
     if terms is None:
-        if not text.isascii() or not text.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        if _SYMBOL.fullmatch(text) is None:
             raise ApiError(-1100, f"Illegal characters found in parameter '{name}'; legal range is '^[A-Z0-9-_.]{{1,20}}$'.")
         raise ApiError(-1121)
     return terms
@@ -131,14 +133,14 @@ def _word(params: dict[str, str], name: str, allowed: tuple[str, ...], code: int
 
 def _check_presence(params: dict[str, str], kind: str) -> None:
     """Look at which parameters are there, and which must not be."""
+    if "pegPriceType" in params or "pegOffsetType" in params or "pegOffsetValue" in params:
+        raise ApiError(-1020)
     for name in _NEEDED[kind]:
         if not params.get(name):
             raise malformed(name)
     for name in _NOT_TAKEN[kind]:
         if name in params:
             raise ApiError(-1106, f"Parameter '{name}' sent when not required.")
-    if "pegPriceType" in params or "pegOffsetType" in params or "pegOffsetValue" in params:
-        raise ApiError(-1020)
     if kind == "MARKET":
         if not params.get("quantity") and not params.get("quoteOrderQty"):
             raise ApiError(-1102, "Param 'quantity' or 'quoteOrderQty' must be sent, but both were empty/null!")

@@ -123,6 +123,28 @@ def test_both_orders_are_covered_once(caller: Caller) -> None:
     assert locked() == "0.00000000"
 
 
+def test_an_order_of_a_list_can_be_made_smaller_and_the_list_stays(caller: Caller) -> None:
+    stop, goal = oco(caller, quantity="60").json["orders"]
+    made = {"symbol": "BTCUSDT", "orderId": goal["orderId"], "newQty": "50", "newClientOrderId": "smaller"}
+    answer = caller.call("PUT", "order/amend/keepPriority", **made).json
+    (told,) = caller.call("GET", "openOrderList").json
+    assert (answer["amendedOrder"]["orderListId"], answer["amendedOrder"]["qty"]) == (told["orderListId"], "50.00000000")
+    assert answer["listStatus"] == {
+        name: value for name, value in told.items() if name not in ("listStatusType", "transactionTime")
+    }
+    assert [leg["clientOrderId"] for leg in told["orders"]] == [stop["clientOrderId"], "smaller"]
+
+
+def test_a_list_gives_way_to_what_replaces_one_of_its_orders(caller: Caller) -> None:
+    stop, goal = oco(caller).json["orders"]
+    answer = caller.call(
+        "POST", "order/cancelReplace", symbol="BTCUSDT", cancelReplaceMode="STOP_ON_FAILURE", cancelOrderId=goal["orderId"],
+        side="SELL", type="LIMIT", timeInForce="GTC", quantity="0.01", price="52000",
+    )  # fmt: skip
+    assert (answer.status, answer.json["newOrderResponse"]["orderListId"]) == (200, -1)
+    assert order(caller, stop)["status"] == "CANCELED"
+
+
 def test_a_buy_stops_above_and_takes_below(caller: Caller) -> None:
     told = oco(
         caller, side="BUY", aboveType="STOP_LOSS", aboveStopPrice="51000", abovePrice="", belowType="TAKE_PROFIT_LIMIT",

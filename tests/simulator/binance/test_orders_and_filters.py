@@ -46,6 +46,7 @@ def test_an_order_is_read_with_the_venues_defaults() -> None:
         (LIMIT, {"stopPrice": "1"}, -1106), (LIMIT, {"quoteOrderQty": "1"}, -1106), (LIMIT, {"type": "OTHER"}, -1116),
         (LIMIT, {"side": None}, -1102), (LIMIT, {"symbol": None}, -1102), (LIMIT, {"symbol": "A B"}, -1100),
         (LIMIT, {"pegPriceType": "PRIMARY_PEG"}, -1020), (LIMIT, {"newOrderRespType": "ALL"}, -1102),
+        (LIMIT, {"symbol": "btcusdt"}, -1100), (LIMIT, {"price": None, "pegPriceType": "PRIMARY_PEG"}, -1020),
         (LIMIT, {"strategyType": "5"}, -1134), (LIMIT, {"timeInForce": "IOC", "icebergQty": "0.1"}, -2010),
         (LIMIT, {"selfTradePreventionMode": "TRANSFER"}, -1013), (LIMIT, {"selfTradePreventionMode": "X"}, -1102),
         (MARKET, {"quantity": None}, -1102), (MARKET, {"quoteOrderQty": "5"}, -1128), (MARKET, {"timeInForce": "GTC"}, -1106),
