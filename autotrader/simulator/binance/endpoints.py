@@ -168,6 +168,8 @@ PATHS: Final[dict[tuple[str, str], Endpoint]] = {
     ("POST", "/sapi/v3/asset/getUserAsset"): _wallet(wallet.user_assets, "asset", "needBtcValuation"),
     ("POST", "/sapi/v1/asset/get-funding-asset"): _wallet(wallet.funding_assets, "asset", "needBtcValuation"),
     ("GET", "/sapi/v1/system/status"): _open(wallet.system_status, 1),
+    ("GET", "/fapi/v1/exchangeInfo"): _open(wallet.no_contracts, 1),
+    ("GET", "/dapi/v1/exchangeInfo"): _open(wallet.no_contracts, 1),
     ("GET", "/api/v3/ping"): _PING,
     ("GET", "/api/v3/time"): _TIME,
     ("GET", "/api/v3/exchangeInfo"): _INFO,

@@ -1,6 +1,7 @@
 """What clients ask of the wallet's API (``/sapi``) before they trade: coins, fees, state. There is no wallet behind it.
 
-Source: DOCS of the wallet and margin APIs, developers.binance.com. Margin is not offered: its lists are empty.
+Source: DOCS of the wallet and margin APIs, developers.binance.com. Margin and futures are not offered: their
+lists are empty.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from autotrader.model import ZERO
 from autotrader.simulator.binance.ask import Ask
 from autotrader.simulator.binance.market import listed
 from autotrader.simulator.binance.symbols import FEE_RATE, SYMBOLS
+from autotrader.simulator.binance.timing import MILLI
 from autotrader.simulator.binance.values import text8
 
 __all__ = [
-    "account_status", "api_restrictions", "coins", "funding_assets", "margin_pairs", "system_status", "trade_fees",
-    "trading_status", "user_assets",
+    "account_status", "api_restrictions", "coins", "funding_assets", "margin_pairs", "no_contracts", "system_status",
+    "trade_fees", "trading_status", "user_assets",
 ]  # fmt: skip
 
 _NONE: Final = "0"
@@ -59,6 +61,14 @@ def margin_pairs(_: Ask) -> list[Any]:
 def funding_assets(_: Ask) -> list[Any]:
     """Return what the funding wallet holds, nothing: POST /sapi/v1/asset/get-funding-asset."""
     return []
+
+
+def no_contracts(ask: Ask) -> dict[str, Any]:
+    """Return the futures that are listed, none: GET /fapi/v1/exchangeInfo and /dapi/v1/exchangeInfo."""
+    return {
+        "timezone": "UTC", "serverTime": ask.desk.venue.now_ns() // MILLI, "rateLimits": [], "exchangeFilters": [],
+        "assets": [], "symbols": [],
+    }  # fmt: skip
 
 
 def trade_fees(ask: Ask) -> list[dict[str, Any]]:

@@ -54,6 +54,11 @@ def test_margin_has_no_pairs_and_the_funding_wallet_is_empty(caller: Caller) -> 
     assert wallet(caller, "POST", "v1/asset/get-funding-asset").json == []
 
 
+def test_no_futures_are_listed(caller: Caller) -> None:
+    for path in ("/fapi/v1/exchangeInfo", "/dapi/v1/exchangeInfo"):
+        assert caller.send("GET", path).json["symbols"] == []
+
+
 def test_fees_are_told_for_one_symbol_or_all(caller: Caller) -> None:
     assert wallet(caller, "GET", "v1/asset/tradeFee", symbol="ETHUSDT").json == [
         {"symbol": "ETHUSDT", "makerCommission": "0.001", "takerCommission": "0.001"}

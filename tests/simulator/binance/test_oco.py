@@ -224,6 +224,16 @@ def test_lists_go_over_the_websocket_api_too(venue: RunningVenue, caller: Caller
         assert len(socket.ask_signed("allOrderLists", fromId=new["orderListId"])["result"]) == 2
 
 
+def test_a_list_whose_answer_is_lost_is_found_by_its_name(venue: RunningVenue, caller: Caller) -> None:
+    venue.faults([{"name": "lost", "on": "submit", "nth": 1, "do": [{"land": True}, {"reply": {"status": 504, "body": ""}}]}])
+    assert oco(caller, listClientOrderId="pair-5").status == 504
+    assert caller.call("GET", "orderList", origClientOrderId="pair-5").json["listOrderStatus"] == "EXECUTING"
+    venue.faults([{"name": "never", "on": "submit", "nth": 1, "do": [{"land": False}, {"reply": {"status": 502, "body": ""}}]}])
+    assert oco(caller, listClientOrderId="pair-6").status == 502
+    assert caller.call("GET", "orderList", origClientOrderId="pair-6").json["code"] == -2013
+    venue.faults([])
+
+
 def test_a_list_is_known_again_after_a_restart(tmp_path: Path) -> None:
     prices = {"abovePrice": "70000", "belowStopPrice": "60000", "belowPrice": "60000"}
     with running(ledger=tmp_path / "ledger") as first:
