@@ -24,7 +24,7 @@ BODY_BYTES: Final = 8 << 20
 
 
 class SimServer:
-    """Serves a venue and its admin: the admin on the venue's port, where that speaks HTTP, and on one that no restart takes away."""
+    """Serves a venue and its admin: the admin on the venue's port, if that is HTTP, and on one that no restart takes away."""
 
     def __init__(self, app: VenueApp, options: SimOptions) -> None:
         self._app, self._options, self._venue = app, options, app.venue

@@ -1,0 +1,54 @@
+"""The simulated TWS as the server takes it: its venue, its socket, and what the ready file tells of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from aiohttp import web
+
+from autotrader.simulator.ibkr.contracts import TRADED
+from autotrader.simulator.ibkr.desk import Desk
+from autotrader.simulator.ibkr.hub import Hub
+from autotrader.simulator.ibkr.pacing import Pace
+from autotrader.simulator.ibkr.service import Service
+from autotrader.simulator.ibkr.session import TwsSession
+from autotrader.simulator.ibkr.telling import Teller
+from autotrader.simulator.ibkr.terms import TwsTerms, read_terms
+from autotrader.simulator.ibkr.venue import tws_venue
+from autotrader.simulator.options import SimOptions
+
+__all__ = ["TwsApp", "make_venue"]
+
+
+class TwsApp:
+    """One venue and all that speaks for it; one thread (the loop's)."""
+
+    def __init__(self, options: SimOptions, terms: TwsTerms | None = None) -> None:
+        self.terms = terms or TwsTerms()
+        self.venue = tws_venue(options)
+        self.hub = Hub()
+        self.desk = Desk(self.venue, self.terms, self.hub)
+        self.teller = Teller(self.desk)
+        self._service = Service(self.desk)
+
+    def routes(self, app: web.Application) -> None:
+        """Add no paths: this venue does not speak HTTP."""
+
+    def protocol(self) -> asyncio.BaseProtocol:
+        """Return a client's connection."""
+        return TwsSession(self.venue, self.hub, self.terms.version, Pace(self.terms.messages_per_s), self._service.handle)
+
+    def connections(self) -> Iterable[asyncio.BaseTransport]:
+        """Return the connections that are open."""
+        return [session.transport for session in self.hub.connected if session.transport is not None]
+
+    def ready(self, host: str, port: int) -> dict[str, Any]:
+        """Return the account and the symbols; host and port are the ready file's own."""
+        return {"credentials": {"account": self.venue.account}, "symbols": list(TRADED)}
+
+
+def make_venue(options: SimOptions) -> TwsApp:
+    """Return the simulated venue. Raises ConfigError and LedgerError."""
+    return TwsApp(options, read_terms(options.limits))

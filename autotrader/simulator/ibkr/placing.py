@@ -1,0 +1,131 @@
+"""New orders and changed ones: both are placeOrder (ibkr.md section 4.7). The loop's thread."""
+
+from __future__ import annotations
+
+import msgspec
+
+from autotrader.model import OrderState
+from autotrader.simulator.events import BookOrder, RefusedRequest, Rejected
+from autotrader.simulator.fault_script import Effects
+from autotrader.simulator.ibkr.answers import error, order_status
+from autotrader.simulator.ibkr.contracts import find_contracts
+from autotrader.simulator.ibkr.desk import Desk
+from autotrader.simulator.ibkr.order_answers import open_order
+from autotrader.simulator.ibkr.order_fields import PlaceOrder
+from autotrader.simulator.ibkr.refusal import Refusal, rejected
+from autotrader.simulator.ibkr.session import TwsSession
+from autotrader.simulator.ibkr.translating import MOST_ID, Translated, prices_of, translate
+from autotrader.simulator.ibkr.what_if import inactive, margins_of
+from autotrader.simulator.special import special_of
+
+__all__ = ["amends", "place"]
+
+_OPEN = (OrderState.OPEN, OrderState.PARTIALLY_FILLED)
+
+
+def amends(desk: Desk, session: TwsSession, asked: PlaceOrder) -> bool:
+    """Say whether a placeOrder is about an order that is there already."""
+    return desk.find(session.client_id or 0, asked.order_id) is not None
+
+
+def place(desk: Desk, session: TwsSession, asked: PlaceOrder, effects: Effects | None) -> None:
+    """Take a new order or a change of one, or say why not."""
+    assert session.client_id is not None
+    live = desk.find(session.client_id, asked.order_id)
+    try:
+        if desk.terms.read_only:
+            raise Refusal(321, "Error validating request.-'bW' : cause - The API interface is currently in Read-Only mode.")
+        if live is not None:
+            _change(desk, live, asked, effects)
+        else:
+            _new(desk, session, asked, effects)
+    except Refusal as no:
+        _refuse(desk, session, asked, no)
+
+
+def _refuse(desk: Desk, session: TwsSession, asked: PlaceOrder, no: Refusal) -> None:
+    assert session.client_id is not None
+    session.say(error(asked.order_id, no.code, no.text))
+    if no.is_shown and not asked.what_if:
+        found = find_contracts(asked.contract)
+        one = inactive(desk, asked, session.client_id, found[0])
+        session.say(open_order(one))
+        session.say(order_status(one))
+
+
+# ------------------------------------------------------------ new orders
+
+
+def _new(desk: Desk, session: TwsSession, asked: PlaceOrder, effects: Effects | None) -> None:
+    assert session.client_id is not None
+    key = (session.client_id, asked.order_id)
+    if not 0 < asked.order_id <= MOST_ID:
+        raise Refusal(320, f"Error reading request. The order id {asked.order_id} is out of range.")
+    if key not in desk.waiting and asked.order_id < desk.next_id(session.client_id):
+        raise Refusal(103, "Duplicate order id")
+    found = _translated(desk, session, asked)
+    if asked.what_if:
+        return _what_if(desk, session, asked, found)
+    desk.use(key)
+    if not asked.transmit:
+        desk.waiting[key] = asked
+        return None
+    desk.waiting.pop(key, None)
+    for earlier in _family(desk, session.client_id, asked):
+        _submit(desk, session, earlier, _translated(desk, session, earlier), None)
+    return _submit(desk, session, asked, found, effects)
+
+
+def _translated(desk: Desk, session: TwsSession, asked: PlaceOrder) -> Translated:
+    assert session.client_id is not None
+    venue = desk.venue
+    return translate(asked, session.client_id, venue.account, venue.name, venue.now_ns())
+
+
+def _family(desk: Desk, client_id: int, asked: PlaceOrder) -> list[PlaceOrder]:
+    """Return the orders that were kept back until this one: its parent, and the parent's other children, oldest first."""
+    parent = asked.parent_id
+    keys = [
+        key for key, one in desk.waiting.items()
+        if key[0] == client_id and ((parent and parent in (key[1], one.parent_id)) or one.parent_id == asked.order_id)
+    ]  # fmt: skip
+    return [msgspec.structs.replace(desk.waiting.pop(key), transmit=True) for key in keys]
+
+
+def _submit(desk: Desk, session: TwsSession, asked: PlaceOrder, found: Translated, effects: Effects | None) -> None:
+    for code, text in found.warnings:
+        session.say(error(asked.order_id, code, text))
+    desk.use((session.client_id or 0, asked.order_id))
+    events = desk.venue.submit(found.order, effects)
+    last = events[-1] if events else None
+    if isinstance(last, Rejected):
+        raise rejected(last.code, last.reason)
+
+
+def _what_if(desk: Desk, session: TwsSession, asked: PlaceOrder, found: Translated) -> None:
+    one = inactive(desk, asked, session.client_id or 0, found.contract)
+    session.say(open_order(msgspec.structs.replace(one, status="PreSubmitted", margins=margins_of(desk, found))))
+
+
+# ------------------------------------------------------------ changes
+
+
+def _change(desk: Desk, live: BookOrder, asked: PlaceOrder, effects: Effects | None) -> None:
+    """Change price, size or stop of an order that is open. Raises Refusal; the order is then as it was."""
+    if live.state is OrderState.FILLED:
+        raise Refusal(104, "Cannot modify a filled order.")
+    if live.state not in _OPEN:
+        raise Refusal(103, "Duplicate order id")
+    found = find_contracts(asked.contract)
+    order, labels = live.order, special_of(live.order).labels
+    if asked.action != order.side or order.symbol not in [one.symbol for one in found]:
+        raise Refusal(105, "Order being modified does not match original order.")
+    if labels.get("type", asked.type) != asked.type:
+        raise Refusal(329, f"Cannot change to the new order type {asked.type}.")
+    if not asked.quantity or asked.quantity % 1:
+        raise Refusal(434, "The order size cannot be zero.")
+    price, stop = prices_of(asked)
+    events = desk.venue.amend(live.venue_order_id, quantity=asked.quantity, price=price, stop_price=stop, effects=effects)
+    last = events[-1] if events else None
+    if isinstance(last, RefusedRequest):
+        raise rejected(last.code, last.reason)
