@@ -472,7 +472,7 @@ class ContractTold(TwsEvent, frozen=True):
 
 
 class TickTold(TwsEvent, frozen=True):
-    """tickPrice or tickSize; a price that is not there (unset, or not positive with no size) is None.
+    """tickPrice or tickSize; a price that is not there (unset, 0 or -1) is None.
 
     ``field`` is the tick type: 1 bid, 2 ask, 4 last, 0 bid size, 3 ask size, 5 last size; 66 to 71 the same delayed.
     """

@@ -1,0 +1,395 @@
+"""The one connection to TWS: connects, paces, passes the gate round each write, listens, and connects again.
+
+It keeps a ``TwsClient`` for the connection that runs, a new one for each. Order of work of a job: too old, or no connection
+(not sent) · over the pace (held, and shown) · into bytes (fails: refused) · through the gate (fails: refused) · written, and
+out of the gate. Source: ibkr.md sections 3, 10 and 11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from autotrader.actors import Context, Handle, TickToken, Worker, handles
+from autotrader.actors.gate import Door, Gate
+from autotrader.errors import EncodeError, Refused, Unavailable
+from autotrader.execution.adapters.ibkr.client import TwsClient
+from autotrader.execution.adapters.ibkr.library import TEXT_ONLY, Library, load
+from autotrader.execution.adapters.ibkr.messages import (
+    CancelRequest,
+    DropLink,
+    ErrorKind,
+    Fate,
+    LinkClosed,
+    LinkOpened,
+    LinkStatus,
+    PlaceRequest,
+    TimeRequest,
+    TwsJob,
+    TwsWritten,
+)
+from autotrader.execution.adapters.ibkr.outlet import Outlet
+from autotrader.execution.adapters.ibkr.pacing import HeldJobs, Pace, is_cancel
+from autotrader.execution.adapters.ibkr.socket_line import NotConnected
+from autotrader.execution.adapters.wire import CallRoll, ConnectionReady
+from autotrader.messages import GetStatus, Lane, Message
+from autotrader.model import WriteClass
+
+__all__ = ["LinkSettings", "TwsLinkActor"]
+
+_STABLE_NS: Final = 60_000_000_000
+"""A connection that lived so long makes the next back-off begin anew."""
+_NS: Final = 1_000_000_000
+
+
+class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How to reach TWS. ``rate`` messages per second, of which ``reserve`` are for cancels; ``held_limit`` jobs may wait.
+
+    ``connect_s``: connect, log-on, accounts and next id. ``heartbeat_s``: how often the time is asked for; twice as long
+    without a byte ends the connection. ``max_version`` caps the server version, 0 for the client's own highest. ``codes`` are
+    classes of error codes in place of the usual ones.
+    """
+
+    host: str
+    port: int
+    client_id: int
+    rate: int = 50
+    reserve: int = 10
+    held_limit: int = 200
+    connect_s: float = 10.0
+    heartbeat_s: float = 5.0
+    retry_s: float = 1.0
+    longest_retry_s: float = 60.0
+    max_version: int = TEXT_ONLY
+    codes: Mapping[int, ErrorKind] = {}
+
+
+class _Dial(Message, frozen=True):
+    lane = Lane.CONTROL
+
+
+class _Overdue(Message, frozen=True):
+    epoch: int
+    number: int
+
+
+class _Ended(Message, frozen=True):
+    number: int
+
+
+class _Beat(Message, frozen=True):
+    lane = Lane.CONTROL
+
+
+class _Release(Message, frozen=True):
+    lane = Lane.ORDERS
+
+
+class TwsLinkActor(Worker):
+    """See the module. ``role`` tells the broker which of its links this is.
+
+    Each job is answered exactly once by ``TwsWritten``, also when the actor crashes over it; only a thread that hangs tells
+    nothing, and its successor's ``ConnectionReady`` says so. Beside jobs it asks for TWS's time, its heartbeat.
+    """
+
+    def __init__(
+        self, context: Context, *, venue: str, role: str, broker: Handle, gate: Gate, settings: LinkSettings
+    ) -> None:
+        super().__init__(context)
+        self._venue, self._role, self._broker, self._gate, self._settings = venue, role, broker, gate, settings
+        self._library: Library | None = None
+        self._client: TwsClient | None = None
+        self._door: Door | None = None
+        self._broker_epoch = 0
+        self._pace = Pace(settings.rate, settings.reserve)
+        self._held = HeldJobs(settings.held_limit)
+        self._release: TickToken | None = None
+        self._beat: TickToken | None = None
+        self._number = self._failures = self._sent = self._opened_ns = 0
+        self._received = self._misses = 0
+        self._asked = False
+        self._frames_lost = self._callbacks_failed = 0
+        self._written_ns = 0
+        self._last_error = ""
+        self._last_words: list[TwsWritten] = []
+
+    def on_start(self) -> None:
+        """Shut the predecessor out, and begin to connect; StartError without an ibapi that can be used."""
+        self._library = load()
+        self._gate.begin_turn(self.name, self.epoch)
+        self._tell(ConnectionReady(self.name, self._role, self.epoch))
+        self._beat = self.wall_ticker.every(self._settings.heartbeat_s, self.me, _Beat())
+        self.inbox.put(_Dial())
+
+    def on_stop(self) -> None:
+        """Give up what waits, the connection and the door."""
+        self.wall_ticker.cancel(self._beat)
+        self.wall_ticker.cancel(self._release)
+        for word in self._last_words:
+            self._tell(word)
+        self._give_up_held("the link stopped")
+        self._drop("the link stopped")
+        if self._door is not None:
+            self._gate.forget(self._door)
+
+    # ------------------------------------------------------------ jobs
+
+    @handles(TwsJob)
+    def _on_job(self, job: TwsJob) -> None:
+        self._written_ns = 0
+        try:
+            done = self._take(job)
+        except BaseException:
+            fate: Fate = "unknown" if self._written_ns else "not_sent"
+            self._last_words.append(self._done(job, fate, "CRASHED", "the link crashed over it"))
+            raise
+        if done is not None:
+            self._tell(done)
+
+    def _take(self, job: TwsJob) -> TwsWritten | None:
+        """Write a job or hold it; None: held."""
+        self._broker_epoch = max(self._broker_epoch, job.epoch)
+        if (no := self._no(job)) is not None:
+            return no
+        if is_cancel(job) and (pointless := self._overtake(job)) is not None:
+            return pointless
+        now_ns = self.wall.monotonic_ns()
+        if not self._held.goes_behind(job) and not self._pace.wait_ns(now_ns, cancel=is_cancel(job)):
+            return self._write(job)
+        if not self._held.add(job):
+            return self._done(job, "refused", "PACED_OUT", f"{self._held.limit} messages wait for their turn already")
+        self._plan_release()
+        return None
+
+    def _no(self, job: TwsJob) -> TwsWritten | None:
+        if job.epoch < self._broker_epoch:
+            return self._done(job, "refused", "STALE_EPOCH", f"the broker's incarnation {job.epoch} was replaced")
+        if self._open_client() is None:
+            return self._done(job, "not_sent", "NO_LINK", self._last_error or "not connected yet")
+        if 0 < job.until_ns <= self.wall.monotonic_ns():
+            return self._done(job, "refused", "PACED_OUT", "it came too late to be written")
+        return None
+
+    def _overtake(self, job: TwsJob) -> TwsWritten | None:
+        """Give up held placements that a cancel makes pointless; an answer when the cancel is pointless with them."""
+        out = self._held.overtaken_by(job)
+        for one in out:
+            self._tell(self._done(one, "refused", "OVERTAKEN", "a cancel came while it waited for its turn"))
+        if isinstance(job.request, CancelRequest) and any(
+            isinstance(one.request, PlaceRequest) and one.request.is_new for one in out
+        ):
+            return self._done(job, "not_sent", "NOT_PLACED", "the order was waiting here, and has been given up")
+        return None
+
+    def _write(self, job: TwsJob) -> TwsWritten:
+        client = self._open_client()
+        if client is None:
+            return self._done(job, "not_sent", "NO_LINK", self._last_error)
+        try:
+            frame = client.frame_of(job.request)
+            door = self._enter(client, job)
+        except NotConnected as error:
+            return self._done(job, "not_sent", "NO_LINK", str(error))
+        except EncodeError as error:
+            return self._done(job, "refused", "ENCODE", str(error))
+        except Refused as no:
+            return self._done(job, "refused", no.code, str(no))
+        try:
+            client.write(frame)
+        except NotConnected as error:
+            self._written_ns = 0
+            return self._done(job, "not_sent", "NO_LINK", str(error))
+        except OSError as error:
+            client.shut(f"a write was cut: {error}")
+            return self._done(job, "unknown", "CUT", str(error))
+        finally:
+            door.leave()
+        self._sent += 1
+        self._pace.note(self._written_ns)
+        return self._done(job, "written")
+
+    def _enter(self, client: TwsClient, job: TwsJob) -> Door:
+        """Go through the gate as the broker's incarnation that asked; what raises leaves us outside."""
+        door = self._door
+        if door is None or door.epoch != job.epoch:
+            if door is not None:
+                self._gate.forget(door)
+            door = self._door = self._gate.door(self._venue, job.epoch, writer=self.name, turn=self.epoch)
+        door.shutter = lambda: client.shut("the kill switch closed over a write")
+        if not self.context.is_current():
+            raise Refused(f"{self.name}: incarnation {self.epoch} was given up", code="STALE_EPOCH")
+        door.enter(job.write_class, job.receipt, job.attempt)
+        self._written_ns = self.wall.monotonic_ns()
+        return door
+
+    def _done(self, job: TwsJob, fate: Fate, code: str = "", reason: str = "") -> TwsWritten:
+        return TwsWritten(job.number, job.epoch, fate, code, reason, self._written_ns if fate in ("written", "unknown") else 0)
+
+    # ------------------------------------------------------------ what waits
+
+    @handles(_Release)
+    def _on_release(self, _: _Release) -> None:
+        self._release = None
+        for job in self._held.take_old(self.wall.monotonic_ns()):
+            self._tell(self._done(job, "refused", "PACED_OUT", "too many messages: its time was over before its turn"))
+        while (turn := self._held.first()) is not None:
+            if self._pace.wait_ns(self.wall.monotonic_ns(), cancel=is_cancel(turn)):
+                break
+            self._on_job_in_turn(self._held.take())
+        self._plan_release()
+
+    def _on_job_in_turn(self, job: TwsJob) -> None:
+        self._written_ns = 0
+        try:
+            no = self._no(job)
+            done = self._write(job) if no is None else no
+        except BaseException:
+            self._last_words.append(self._done(job, "unknown" if self._written_ns else "not_sent", "CRASHED", "a crash"))
+            raise
+        self._tell(done)
+
+    def _plan_release(self) -> None:
+        """Wake up when the next one's turn comes, or the first one is too old, whichever is first."""
+        job = self._held.first()
+        if job is None or self._release is not None:
+            return
+        wait_ns = max(self._pace.wait_ns(self.wall.monotonic_ns(), cancel=is_cancel(job)), 1_000_000)
+        self._release = self.wall_ticker.after(min(wait_ns, _NS // 10) / _NS, self.me, _Release())
+
+    def _give_up_held(self, reason: str) -> None:
+        for job in self._held.take_all():
+            self._tell(self._done(job, "not_sent", "NO_LINK", reason))
+
+    # ------------------------------------------------------------ the connection
+
+    @handles(_Dial)
+    def _on_dial(self, _: _Dial) -> None:
+        if self._client is not None or self._library is None:
+            return
+        settings = self._settings
+        self._number += 1
+        number = self._number
+        outlet = Outlet(
+            number, self._broker, lambda accounts, next_id: self._greeting(client, accounts, next_id),
+            is_wanted=self.context.is_current,
+        )  # fmt: skip
+        client = self._client = TwsClient(
+            self._library, outlet, host=settings.host, port=settings.port, client_id=settings.client_id,
+            connect_s=settings.connect_s, max_version=settings.max_version, codes=settings.codes, now_ns=self.clock.now_ns,
+            on_end=lambda: self._note(_Ended(number)),
+        )  # fmt: skip
+        self._opened_ns = self.wall.monotonic_ns()
+        self._received = self._misses = 0
+        self._asked = False
+        client.start()
+        self.wall_ticker.after(settings.connect_s, self.me, _Overdue(self.epoch, number))
+
+    def _greeting(self, client: TwsClient, accounts: tuple[str, ...], next_id: int) -> LinkOpened:
+        """Make what a connection says first; in its own thread."""
+        name = ", ".join(self._library.distributions) if self._library is not None else ""
+        return LinkOpened(
+            self.clock.now_ns(), client.outlet.number, client.server_version, accounts, next_id, name, client.connection_time
+        )
+
+    @handles(_Overdue)
+    def _on_overdue(self, late: _Overdue) -> None:
+        """End a connection that has not greeted in time: a silent server, a dialog that waits in TWS, another service."""
+        client = self._client
+        if client is None or (late.epoch, late.number) != (self.epoch, client.outlet.number) or client.outlet.is_open:
+            return
+        stage = "no handshake" if not client.server_version else "no accounts or no next order id"
+        self._end(client, f"{stage} within {self._settings.connect_s:g} s")
+
+    @handles(_Ended)
+    def _on_ended(self, ended: _Ended) -> None:
+        client = self._client
+        if client is None or client.outlet.number != ended.number:
+            return
+        self._client = None
+        self._last_error = client.line.why
+        self._frames_lost += client.frames_lost
+        self._callbacks_failed += client.ear.failed
+        self._give_up_held(client.line.why)
+        if self.wall.monotonic_ns() - self._opened_ns > _STABLE_NS:
+            self._failures = 0
+        settings = self._settings
+        pause_s = min(settings.longest_retry_s, settings.retry_s * 2.0**self._failures) * self.rng.uniform(0.5, 1.0)
+        self._failures = min(self._failures + 1, 16)
+        self.log.bind(number=ended.number).warning("no connection to TWS, again in {:.1f} s: {}", pause_s, client.line.why)
+        self.wall_ticker.after(pause_s, self.me, _Dial())
+
+    def _end(self, client: TwsClient, why: str) -> None:
+        """End a connection and tell it now, though its thread may hang on a name that is not found; it tells nothing after."""
+        client.shut(why)
+        client.outlet.close(LinkClosed(self.clock.now_ns(), client.outlet.number, why, client.outlet.last_code))
+        self._on_ended(_Ended(client.outlet.number))
+
+    def _drop(self, why: str) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.shut(why)
+            client.outlet.close(LinkClosed(self.clock.now_ns(), client.outlet.number, why, client.outlet.last_code))
+
+    def _open_client(self) -> TwsClient | None:
+        client = self._client
+        return client if client is not None and client.outlet.is_open else None
+
+    @handles(_Beat)
+    def _on_beat(self, _: _Beat) -> None:
+        """Ask for the time, and end a connection on which nothing was heard after two such questions."""
+        client = self._open_client()
+        if client is None:
+            return
+        if client.line.received != self._received:
+            self._received, self._misses = client.line.received, 0
+        elif self._asked:
+            self._misses += 1
+        if self._misses >= 2:
+            self._end(client, f"nothing heard after {self._misses} heartbeats of {self._settings.heartbeat_s:g} s")
+            return
+        self._asked = not self._pace.wait_ns(self.wall.monotonic_ns()) and self._ask_time()
+
+    def _ask_time(self) -> bool:
+        self._written_ns = 0
+        return self._write(TwsJob(0, self._broker_epoch, TimeRequest(), WriteClass.QUERY)).fate == "written"
+
+    # ------------------------------------------------------------ what else comes
+
+    @handles(DropLink)
+    def _on_drop_link(self, drop: DropLink) -> None:
+        if self._client is not None:
+            self._end(self._client, drop.reason)
+
+    @handles(CallRoll)
+    def _on_call_roll(self, roll: CallRoll) -> None:
+        self._broker_epoch = max(self._broker_epoch, roll.epoch)
+        self._tell(ConnectionReady(self.name, self._role, self.epoch))
+        if self._client is not None:
+            self._client.outlet.introduce()
+
+    @handles(GetStatus)
+    def _on_get_status(self, _: GetStatus) -> LinkStatus:
+        client, now_ns, settings = self._client, self.wall.monotonic_ns(), self._settings
+        library = ", ".join(self._library.distributions) if self._library is not None else ""
+        return LinkStatus(
+            self.name, self.epoch, self._number, self._open_client() is not None, client.server_version if client else 0,
+            library, len(self._held), settings.held_limit, self._sent, self._pace.count(now_ns), settings.rate,
+            settings.reserve, max(self._number - 1, 0), self._frames_lost + (client.frames_lost if client else 0),
+            self._callbacks_failed + (client.ear.failed if client else 0), client.last_heard_ns if client else 0,
+            self._last_error,
+        )  # fmt: skip
+
+    def _note(self, message: Message) -> None:
+        """Put a message of the connection's thread into our own mailbox; one that is closed needs none."""
+        with suppress(Unavailable):
+            self.inbox.put(message)
+
+    def _tell(self, message: Message) -> None:
+        """Tell the broker; one that is down finds out by itself: it settles all that was out when it starts."""
+        try:
+            self._broker.tell(message)
+        except Unavailable:
+            self.log.warning("{} for {} was not taken", type(message).__name__, self._broker.name)
