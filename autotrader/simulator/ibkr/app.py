@@ -8,10 +8,15 @@ from typing import Any
 
 from aiohttp import web
 
+from autotrader.simulator.ibkr.account import AccountPushes
+from autotrader.simulator.ibkr.connectivity import Connectivity
 from autotrader.simulator.ibkr.contracts import TRADED
+from autotrader.simulator.ibkr.day import TradingDay
 from autotrader.simulator.ibkr.desk import Desk
+from autotrader.simulator.ibkr.families import Families
 from autotrader.simulator.ibkr.hub import Hub
 from autotrader.simulator.ibkr.pacing import Pace
+from autotrader.simulator.ibkr.quotes import QuotePushes
 from autotrader.simulator.ibkr.service import Service
 from autotrader.simulator.ibkr.session import TwsSession
 from autotrader.simulator.ibkr.telling import Teller
@@ -31,7 +36,9 @@ class TwsApp:
         self.hub = Hub()
         self.desk = Desk(self.venue, self.terms, self.hub)
         self.teller = Teller(self.desk)
-        self._service = Service(self.desk)
+        self.teller.on_traded.append(AccountPushes(self.desk).on_traded)
+        self._service = Service(self.desk, QuotePushes(self.desk))
+        self._parts = Connectivity(self.desk), Families(self.desk), TradingDay(self.desk)
 
     def routes(self, app: web.Application) -> None:
         """Add no paths: this venue does not speak HTTP."""

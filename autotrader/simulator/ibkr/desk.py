@@ -106,9 +106,9 @@ class Desk:
         kind = labels.get("type") or _TYPES[order.type]
         return WireOrder(
             order_id=order_id or self.bound.get(live.venue_order_id, 0), client_id=client_id,
-            perm_id=int(live.venue_order_id), contract=TRADED[order.symbol], exchange=labels.get("exchange") or TRADED[order.symbol].exchanges[0],
-            action=order.side.value, quantity=live.quantity, type=kind, limit_price=live.price,
-            aux_price=order.trail if kind == "TRAIL" and "percent" not in labels else None if kind == "TRAIL" else live.stop_price,
+            perm_id=int(live.venue_order_id), contract=TRADED[order.symbol],
+            exchange=labels.get("exchange") or TRADED[order.symbol].exchanges[0], action=order.side.value,
+            quantity=live.quantity, type=kind, limit_price=live.price, aux_price=_aux_price(live, kind),
             tif=labels.get("tif") or order.time_in_force.value, oca_group=labels.get("oca", ""),
             oca_type=int(labels.get("oca_type", 3)), account=order.account, order_ref=order.client_order_id,
             parent_id=int(labels.get("parent", 0)), outside_rth="outside" in labels, good_till=labels.get("until", ""),
@@ -165,3 +165,10 @@ def owner_of(order: Order) -> OrderKey:
     """Return whose order this is; by hand is client 0 and order id 0."""
     labels = special_of(order).labels
     return int(labels.get("client", 0)), int(labels.get("id", 0))
+
+
+def _aux_price(live: BookOrder, kind: str) -> Decimal | None:
+    """Return what stands as the auxiliary price: a trigger, or the distance of a stop that trails by an amount."""
+    if kind != "TRAIL":
+        return live.stop_price
+    return None if "percent" in special_of(live.order).labels else live.order.trail

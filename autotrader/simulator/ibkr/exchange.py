@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from heapq import heapify
 from typing import Final
 
-from autotrader.model import OrderType
+from autotrader.model import Order, OrderType
 from autotrader.simulator.accounts import Account
 from autotrader.simulator.books import Book
 from autotrader.simulator.events import Accepted, BookOrder, Event
@@ -85,13 +86,26 @@ class TwsExchange(Exchange):
             super()._fire(book, live, now_ns, out)
 
     def release(self, live: BookOrder, now_ns: int) -> list[Event]:
-        """Let an order work that waited, as far as the time of the day lets it; a stop waits on for its trigger."""
-        out: list[Event] = []
+        """End an order's waiting; the time of the day may hold it back still, and a stop waits on for its trigger."""
         self.released.add(live.venue_order_id)
+        return self.wake(live, now_ns)
+
+    def wake(self, live: BookOrder, now_ns: int) -> list[Event]:
+        """Let an order work that nothing holds back any more."""
+        out: list[Event] = []
         book = self.books[live.order.symbol]
         if live.held and (live.order.type not in _STOPS or is_reached(live, book)):
             self._fire(book, live, now_ns, out)
         return out
+
+    def retime(self, live: BookOrder, order: Order) -> None:
+        """Give an open order another time in force, trail and labels. A ledger keeps the first ones."""
+        key, account = live.venue_order_id, self.accounts[live.order.account]
+        live.order = order
+        self.expiries = [entry for entry in self.expiries if entry[2] != key]
+        heapify(self.expiries)
+        self.open.pop(key, None)
+        self.register(account, live)
 
     def suspend(self, live: BookOrder) -> None:
         """Take a resting order out of the market until it is released again."""

@@ -9,14 +9,14 @@ from autotrader.simulator.events import BookOrder, RefusedRequest, Rejected
 from autotrader.simulator.fault_script import Effects
 from autotrader.simulator.ibkr.answers import error, order_status
 from autotrader.simulator.ibkr.contracts import find_contracts
-from autotrader.simulator.ibkr.desk import Desk
+from autotrader.simulator.ibkr.desk import Desk, owner_of
 from autotrader.simulator.ibkr.order_answers import open_order
 from autotrader.simulator.ibkr.order_fields import PlaceOrder
 from autotrader.simulator.ibkr.refusal import Refusal, rejected
 from autotrader.simulator.ibkr.session import TwsSession
 from autotrader.simulator.ibkr.translating import MOST_ID, Translated, prices_of, translate
 from autotrader.simulator.ibkr.what_if import inactive, margins_of
-from autotrader.simulator.special import special_of
+from autotrader.simulator.special import SpecialOrder, special_of
 
 __all__ = ["amends", "place"]
 
@@ -79,7 +79,31 @@ def _new(desk: Desk, session: TwsSession, asked: PlaceOrder, effects: Effects | 
 def _translated(desk: Desk, session: TwsSession, asked: PlaceOrder) -> Translated:
     assert session.client_id is not None
     venue = desk.venue
-    return translate(asked, session.client_id, venue.account, venue.name, venue.now_ns())
+    found = translate(asked, session.client_id, venue.account, venue.name, venue.now_ns())
+    if asked.parent_id:
+        _join_parent(desk, session.client_id, asked.parent_id, found)
+    return found
+
+
+def _join_parent(desk: Desk, client_id: int, parent_id: int, found: Translated) -> None:
+    """Let an order wait for its parent, unless that is filled already. Raises Refusal when there is none."""
+    parent = desk.find(client_id, parent_id)
+    if parent is None and (client_id, parent_id) in desk.waiting:
+        return
+    if parent is None or parent.state not in (*_OPEN, OrderState.FILLED):
+        raise Refusal(10006, "Missing parent order.")
+    if parent.state is OrderState.FILLED:
+        special = special_of(found.order)
+        labels = {name: value for name, value in special.labels.items() if name != "wait"}
+        found.order = msgspec.structs.replace(found.order, special=msgspec.structs.replace(special, labels=labels))
+
+
+def _check_room(desk: Desk, order: SpecialOrder) -> None:
+    """Look at how many orders are open on this side of the contract. Raises Refusal."""
+    most = desk.terms.active_orders
+    if most and sum(live.order.side is order.side for live in desk.venue.orders(order.symbol, open_only=True)) >= most:
+        text = f"Order rejected - reason:There are {most} open orders on this side of the contract, the most there may be."
+        raise Refusal(201, text, is_shown=True)
 
 
 def _family(desk: Desk, client_id: int, asked: PlaceOrder) -> list[PlaceOrder]:
@@ -96,6 +120,7 @@ def _submit(desk: Desk, session: TwsSession, asked: PlaceOrder, found: Translate
     for code, text in found.warnings:
         session.say(error(asked.order_id, code, text))
     desk.use((session.client_id or 0, asked.order_id))
+    _check_room(desk, found.order)
     events = desk.venue.submit(found.order, effects)
     last = events[-1] if events else None
     if isinstance(last, Rejected):
@@ -120,12 +145,26 @@ def _change(desk: Desk, live: BookOrder, asked: PlaceOrder, effects: Effects | N
     order, labels = live.order, special_of(live.order).labels
     if asked.action != order.side or order.symbol not in [one.symbol for one in found]:
         raise Refusal(105, "Order being modified does not match original order.")
-    if labels.get("type", asked.type) != asked.type:
+    if labels.get("type", asked.type).replace("STPLMT", "STP LMT") != asked.type.replace("STPLMT", "STP LMT"):
         raise Refusal(329, f"Cannot change to the new order type {asked.type}.")
     if not asked.quantity or asked.quantity % 1:
         raise Refusal(434, "The order size cannot be zero.")
     price, stop = prices_of(asked)
+    _retime(desk, live, asked)
     events = desk.venue.amend(live.venue_order_id, quantity=asked.quantity, price=price, stop_price=stop, effects=effects)
     last = events[-1] if events else None
     if isinstance(last, RefusedRequest):
         raise rejected(last.code, last.reason)
+
+
+def _retime(desk: Desk, live: BookOrder, asked: PlaceOrder) -> None:
+    """Change how long an order stands and how far it trails, where that is asked for. Raises Refusal."""
+    special = special_of(live.order)
+    tif = asked.tif or special.labels.get("tif", "DAY")
+    changed = tif != special.labels.get("tif", tif) or asked.good_till != special.labels.get("until", "")
+    trails = asked.type == "TRAIL" and not asked.trailing_percent and asked.aux_price != live.order.trail
+    if not changed and not trails:
+        return
+    if changed and not {tif, special.labels.get("tif")} <= {"DAY", "GTC", "GTD"}:
+        raise Refusal(111, f"The TIF cannot be changed to {tif}.")
+    desk.venue.tws.retime(live, translate(asked, *owner_of(live.order)[:1], live.order.account, "ibkr", live.created_ns).order)

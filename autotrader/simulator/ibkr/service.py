@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from autotrader.errors import DecodeError
 from autotrader.simulator.fault_script import Effects
-from autotrader.simulator.ibkr import cancelling, placing, reads
+from autotrader.simulator.ibkr import account, cancelling, placing, quotes, reads
 from autotrader.simulator.ibkr.answers import error, managed_accounts, next_valid_id
+from autotrader.simulator.ibkr.connectivity import FARMS
 from autotrader.simulator.ibkr.contracts import find_contracts
 from autotrader.simulator.ibkr.desk import Desk
 from autotrader.simulator.ibkr.fields import Fields
@@ -19,7 +20,11 @@ from autotrader.simulator.ibkr.hub import Outgoing
 from autotrader.simulator.ibkr.order_fields import PlaceOrder, read_place_order
 from autotrader.simulator.ibkr.requests import (
     CancelOrder,
+    CancelTopic,
     GlobalCancel,
+    ReqAccountMulti,
+    ReqAccountSummary,
+    ReqAccountUpdates,
     ReqAutoOpenOrders,
     ReqCompletedOrders,
     ReqContractDetails,
@@ -27,7 +32,12 @@ from autotrader.simulator.ibkr.requests import (
     ReqExecutions,
     ReqIds,
     ReqManagedAccounts,
+    ReqMarketDataType,
+    ReqMktData,
     ReqOpenOrders,
+    ReqPnL,
+    ReqPositions,
+    ReqPositionsMulti,
     Request,
     SetLogLevel,
     StartApi,
@@ -35,15 +45,10 @@ from autotrader.simulator.ibkr.requests import (
 )
 from autotrader.simulator.ibkr.session import TwsSession
 
-__all__ = ["FARMS", "Service"]
+__all__ = ["Service"]
 
 PLACE_ORDER: Final = 3
 ACK_BEHIND_FILL_S: Final = 0.05
-FARMS: Final = (
-    (2104, "Market data farm connection is OK:usfarm"),
-    (2106, "HMDS data farm connection is OK:ushmds"),
-    (2158, "Sec-def data farm connection is OK:secdefil"),
-)
 _LOST: Final = {"submit": (133, "Submit new order failed"), "amend": (134, "Modify order failed")}
 Act = Callable[[Effects | None], None]
 
@@ -51,15 +56,19 @@ Act = Callable[[Effects | None], None]
 class Service:
     """Answers the messages of all clients."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, pushes: quotes.QuotePushes) -> None:
         self._desk = desk
         self._queries: dict[type[Request], Callable[[Desk, TwsSession, Any], None]] = {
             ReqOpenOrders: reads.open_orders, ReqCompletedOrders: reads.completed_orders, ReqExecutions: reads.executions,
-            ReqContractDetails: reads.contracts,
+            ReqContractDetails: reads.contracts, ReqPositions: account.positions,
+            ReqPositionsMulti: account.positions_of_model, ReqAccountSummary: account.summary,
+            ReqAccountUpdates: account.account_updates, ReqAccountMulti: account.account_updates_multi, ReqPnL: account.profit,
         }  # fmt: skip
         self._others: dict[type[Request], Callable[[Desk, TwsSession, Any], None]] = {
             ReqIds: reads.ids, ReqManagedAccounts: reads.accounts, ReqCurrentTime: reads.time,
             ReqAutoOpenOrders: reads.auto_open_orders, SetLogLevel: lambda *_: None,
+            ReqMktData: lambda desk, session, asked: quotes.market_data(desk, pushes, session, asked),
+            ReqMarketDataType: quotes.choose_type, CancelTopic: _end_topic,
         }  # fmt: skip
 
     def handle(self, session: TwsSession, payload: bytes) -> None:
@@ -211,6 +220,10 @@ class Service:
                     loop.call_later(wait_s, _send, rest)
                 else:
                     _send(rest)
+
+
+def _end_topic(desk: Desk, session: TwsSession, asked: CancelTopic) -> None:
+    (quotes.cancel_market_data if asked.topic == "market_data" else account.end_topic)(desk, session, asked)
 
 
 def _refused(about: int, code: str | None) -> Callable[[int], Any]:

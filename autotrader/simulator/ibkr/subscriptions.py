@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 
 from autotrader.simulator.ibkr.contracts import ContractTerms
@@ -10,12 +12,12 @@ __all__ = ["Subscriptions", "Ticker"]
 
 
 class Ticker(msgspec.Struct):
-    """One subscription to market data. ``type`` is 1 live or 3 delayed; ``last`` what was told last, by kind of tick."""
+    """One subscription to market data. ``type`` is 1 live or 3 delayed; ``last`` the price and size told, by kind of tick."""
 
     req_id: int
     contract: ContractTerms
     type: int
-    last: dict[int, object] = {}
+    last: dict[int, tuple[Decimal, Decimal]] = {}
 
 
 class Subscriptions:

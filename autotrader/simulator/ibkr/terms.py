@@ -14,10 +14,11 @@ __all__ = ["TwsTerms", "read_terms"]
 class TwsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits, and settings as a person would tick them in TWS; 1 is yes, 0 no.
 
-    ``hours``: regular trading hours bind. ``close_s`` is when, so many seconds after the start, an opening and closing auction
-    take place besides those of the day; 0: never. ``push_open``: a client that connects is told its open orders. ``read_only``: no
-    orders are taken. ``live_data``: market data is subscribed to. ``fractional_rules``: a client below version 163 gets
-    10285 instead of quotes of currencies. ``data_lost_s``: a loss of connectivity that lasts so long loses subscriptions (1101).
+    ``hours``: regular trading hours bind. ``close_s``: so many seconds after the start there is an opening and a closing
+    auction besides those of the day; 0: none. ``push_open``: a client that connects is told its open orders. ``read_only``:
+    no orders are taken. ``live_data``: market data is subscribed to. ``fractional_rules``: a client below version 163 gets
+    10285 in place of quotes of currencies. ``data_lost_s``: a loss of connectivity that lasts so long loses subscriptions,
+    too (1101). ``active_orders``: at most so many that are open per contract and side; 0: any number.
     """
 
     messages_per_s: int = 50

@@ -23,6 +23,7 @@ _IN_FORCE: Final = {
     "DAY": TimeInForce.DAY, "GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK, "GTD": TimeInForce.GTD,
     "OPG": TimeInForce.IOC,
 }  # fmt: skip
+_OUTSIDE: Final = "Attribute 'Outside Regular Trading Hours' is ignored based on the order type and destination."
 _AT_CLOSE: Final = ("MOC", "LOC")
 Prices = tuple[Decimal | None, Decimal | None]
 
@@ -54,6 +55,8 @@ def translate(asked: PlaceOrder, client_id: int, account: str, venue: str, now_n
     found = Translated(order, contract)
     if not asked.tif:
         warnings.insert(0, (10349, "Order TIF was set to DAY based on order preset."))
+    if asked.outside_rth and asked.type in ("MKT", "MOC", "LOC"):
+        warnings.append((2109, f"Order Event Warning: {_OUTSIDE} PlaceOrder is now being processed."))
     found.warnings = warnings
     return found
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from autotrader.errors import ConfigError
 from autotrader.simulator.books import Listing
+from autotrader.simulator.events import BookOrder, Event
 from autotrader.simulator.fault_script import FaultScript, Reply
 from autotrader.simulator.ibkr.contracts import TRADED, instrument_of
 from autotrader.simulator.ibkr.exchange import TwsExchange
@@ -31,6 +32,14 @@ class TwsVenue(SimVenue):
         """Return the exchange under its own type."""
         assert isinstance(self.exchange, TwsExchange)
         return self.exchange
+
+    def release(self, live: BookOrder) -> list[Event]:
+        """Let an order work that has waited."""
+        return self._happened(self.tws.release(live, self.now_ns()))
+
+    def wake(self, live: BookOrder) -> list[Event]:
+        """Let an order work whose hours have come."""
+        return self._happened(self.tws.wake(live, self.now_ns()))
 
     def set_faults(self, script: FaultScript) -> None:
         """Put a script in force. Raises ConfigError for a reply with a status, which a socket message does not have."""

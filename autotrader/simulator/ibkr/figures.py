@@ -1,0 +1,83 @@
+"""The account's figures: equity, margins, funds, positions and what they are worth (ibkr.md section 8)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from autotrader.model import ZERO
+from autotrader.simulator.books import Settlement
+from autotrader.simulator.ibkr.answers import PositionRow
+from autotrader.simulator.ibkr.contracts import TRADED
+from autotrader.simulator.ibkr.desk import Desk
+from autotrader.simulator.ibkr.venue import CURRENCY
+
+__all__ = ["LEDGER_TAGS", "Figures", "figures_of", "position_rows"]
+
+CENT: Final = Decimal("0.01")
+LEVERAGE: Final = 4
+LEDGER_TAGS: Final = (
+    "CashBalance", "TotalCashBalance", "NetLiquidationByCurrency", "RealizedPnL", "UnrealizedPnL", "ExchangeRate", "Currency",
+)  # fmt: skip
+Figures = dict[str, tuple[str, str]]
+"""By key: value and currency; the currency is empty for what is no money."""
+
+
+def position_rows(desk: Desk, symbols: set[str] | None = None) -> list[PositionRow]:
+    """Return the positions that are not closed; of named symbols also those that are."""
+    rows = []
+    for symbol, holding in desk.holdings.items():
+        if (symbols is None and not holding.quantity) or (symbols is not None and symbol not in symbols):
+            continue
+        price = desk.venue.exchange.books[symbol].mark or holding.average
+        value = price * holding.quantity * holding.multiplier
+        cost = holding.average * holding.quantity * holding.multiplier
+        rows.append(
+            PositionRow(
+                desk.venue.account, TRADED[symbol], holding.quantity, _short(holding.average * holding.multiplier),
+                _short(price), _cents(value), _cents(value - cost), _cents(holding.realized),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def figures_of(desk: Desk) -> Figures:
+    """Return the account's figures by the names that account updates and summaries use."""
+    rows = position_rows(desk)
+    cash = desk.venue.funds.cash.get(CURRENCY, ZERO)
+    books = desk.venue.exchange.books
+    owned = sum((row.market_value for row in rows if _is_owned(desk, row)), ZERO)
+    open_profit = sum((row.unrealized for row in rows), ZERO)
+    carried = sum((row.unrealized for row in rows if not _is_owned(desk, row)), ZERO)
+    equity = cash + owned + carried
+    margin = sum((abs(row.market_value) * books[row.contract.symbol].margin_rate for row in rows), ZERO)
+    gross = sum((abs(row.market_value) for row in rows if row.contract.sec_type in ("STK", "OPT")), ZERO)
+    realized = sum((holding.realized for holding in desk.holdings.values()), ZERO)
+    free = equity - margin
+    money = {
+        "NetLiquidation": equity, "TotalCashValue": cash, "SettledCash": cash, "AccruedCash": ZERO,
+        "EquityWithLoanValue": equity, "GrossPositionValue": gross, "InitMarginReq": margin, "MaintMarginReq": margin,
+        "FullInitMarginReq": margin, "FullMaintMarginReq": margin, "AvailableFunds": free, "FullAvailableFunds": free,
+        "ExcessLiquidity": free, "FullExcessLiquidity": free, "BuyingPower": max(free, ZERO) * LEVERAGE,
+        "CashBalance": cash, "TotalCashBalance": cash, "NetLiquidationByCurrency": equity, "RealizedPnL": realized,
+        "UnrealizedPnL": open_profit,
+    }  # fmt: skip
+    told: Figures = {"AccountCode": (desk.venue.account, ""), "AccountReady": ("true", ""), "AccountType": ("INDIVIDUAL", "")}
+    told |= {name: (f"{_cents(value):f}", CURRENCY) for name, value in money.items()}
+    cushion = free / equity if equity else ZERO
+    rest = {"Cushion": f"{cushion:.6f}", "DayTradesRemaining": "-1", "Leverage-S": f"{gross / equity:.2f}" if equity else "0"}
+    told |= {name: (value, "") for name, value in rest.items()}
+    return told | {"ExchangeRate": ("1.00", CURRENCY), "Currency": (CURRENCY, CURRENCY)}
+
+
+def _is_owned(desk: Desk, row: PositionRow) -> bool:
+    """Say whether a position was paid in full, so that its worth counts."""
+    return desk.venue.exchange.books[row.contract.symbol].settlement is not Settlement.MARGIN
+
+
+def _cents(value: Decimal) -> Decimal:
+    return value.quantize(CENT)
+
+
+def _short(value: Decimal) -> Decimal:
+    return round(value, 8)
