@@ -286,12 +286,30 @@ def test_a_trade_told_with_other_figures_halts() -> None:
 
 def test_a_trade_that_the_venue_lists_no_more_follows_the_policy() -> None:
     made = opened(*PATHS["PRT"])
-    taken = snapshot(row(), balances={"USDT": "1000", "BTC": "0"})
+    taken = snapshot(row(), balances={"USDT": "1000", "BTC": "1"})
     assert only(reconcile(made, taken, POLICY, NOW), "trade_gone").action is Action.IGNORE
+    taken = snapshot(row(), balances={"USDT": "1000", "BTC": "0"})
     adopting = Policy(lag_ns=LAG, busts=Action.ADOPT)
     assert settled(made, taken, adopting).is_clean
     assert made.orders["c1"].state is S.OPEN
     assert made.orders["c1"].filled == 0
+
+
+def test_a_trade_that_is_gone_from_the_list_and_from_the_balances_was_taken_back() -> None:
+    made = opened(*PATHS["PRT"])
+    taken = snapshot(row(), balances={"USDT": "1000", "BTC": "0"})
+    assert settled(made, taken).is_clean
+    assert (made.orders["c1"].state, made.orders["c1"].filled) == (S.OPEN, 0)
+    assert made.balances("binance") == {"USDT": D(1000), "BTC": D(0)}
+
+
+@pytest.mark.parametrize(
+    ("balances", "asked"), [({"USDT": "600", "BTC": "4"}, 90), ({"USDT": "1000", "BTC": "0"}, 11), ({"USDT": "1000"}, 11)]
+)
+def test_a_list_that_lags_or_leaves_a_trade_out_takes_none_back(balances: dict[str, str], asked: int) -> None:
+    made = opened(*PATHS["PRT"])
+    report = reconcile(made, snapshot(row(), balances=balances, asked=asked), POLICY, NOW)
+    assert not [line for line in report.lines if line.what == "trade_gone" and line.action is not Action.IGNORE]
 
 
 def test_inferred_fills_are_not_looked_for_in_the_venues_list() -> None:

@@ -16,6 +16,7 @@ from autotrader.simulator.binance.spot_order import PreventedMatch, Record, stat
 from autotrader.simulator.events import (
     Accepted,
     BookOrder,
+    Busted,
     Canceled,
     Event,
     Expired,
@@ -121,6 +122,9 @@ class Teller:
                 return Told("REPLACED", status, event.ts_ns, execution, record.wire_id, **terms)  # type: ignore[arg-type]
             case Trailed():
                 record.trailing_ns = record.trailing_ns or event.ts_ns
+            case Busted() if sums is not None:  # nobody is told: the venue has no word for it; its books show it
+                sums[0] -= event.fill.quantity
+                sums[1] -= event.fill.price * event.fill.quantity
         return None
 
     def _filled(
@@ -220,13 +224,11 @@ def _sums_before(events: list[Event]) -> dict[str, list[Decimal]]:
     """Return, per order that traded, what it had filled and cost before these events: the sums at each are told from it."""
     sums: dict[str, list[Decimal]] = {}
     for event in events:
-        if type(event) is Filled:
-            live, fill = event.live, event.fill
-            had = sums.get(live.venue_order_id)
-            if had is None:
-                had = sums[live.venue_order_id] = [live.filled, live.cost]
-            had[0] -= fill.quantity
-            had[1] -= fill.price * fill.quantity
+        if isinstance(event, Filled | Busted):
+            live, fill, sign = event.live, event.fill, 1 if isinstance(event, Filled) else -1
+            had = sums.setdefault(live.venue_order_id, [live.filled, live.cost])
+            had[0] -= sign * fill.quantity
+            had[1] -= sign * fill.price * fill.quantity
     return sums
 
 

@@ -141,6 +141,21 @@ def test_faults_meet_requests_and_events_on_the_socket(user: UserSocket, venue: 
     assert found.json["status"] == "NEW"
 
 
+def test_a_trade_that_is_taken_back_is_told_as_it_was_and_only_the_books_show_that_it_is_gone(
+    user: UserSocket, venue: RunningVenue
+) -> None:
+    user.ask_signed("userDataStream.subscribe.signature")
+    venue.faults([{"name": "back", "on": "submit", "nth": 1, "do": [{"bust": 1}]}])
+    number = user.ask_signed("order.place", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.01")["result"]["orderId"]
+    reports = [user.event()["event"] for _ in range(2)]
+    assert [(one["x"], one["X"], one["l"], one["z"]) for one in reports] == [
+        ("NEW", "NEW", "0.00000000", "0.00000000"), ("TRADE", "FILLED", "0.01000000", "0.01000000"),
+    ]  # fmt: skip
+    found = Caller(venue).call("GET", "order", symbol="BTCUSDT", orderId=number).json
+    assert (found["status"], found["executedQty"]) == ("CANCELED", "0.00000000")
+    assert Caller(venue).call("GET", "myTrades", symbol="BTCUSDT", orderId=number).json == []
+
+
 def test_a_connection_is_pinged_in_its_time() -> None:
     with running(limit="ping_s=0.1") as venue:
         socket = dial(venue.ready["ws"])
