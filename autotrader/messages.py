@@ -490,7 +490,8 @@ class SendCancel(Message, frozen=True):
 class SendCancelAll(Message, frozen=True):
     """Cancel all that is open on a symbol, in one call; told only where a fresh list of the venue held none but our orders.
 
-    Only brokers whose plan says ``bulk_cancel`` are told; the orders' own ends answer it.
+    An empty ``symbol`` is all that is open at the venue. Only brokers whose plan says ``bulk_cancel`` are told, and by its
+    ``bulk_scope``; the orders' own ends answer it.
     """
 
     venue: str

@@ -209,7 +209,7 @@ class Assembly:
         return DeskSettings(
             request_life_ns=life_ns if plan.request_life_s is None else round(plan.request_life_s * 1e9),
             lag_ns=lag_of(plan.name), inflight_ns=round(engine.inflight_sweep_s * 1e9), sweep_ns=round(engine.sweep_s * 1e9),
-            sweeps=engine.enable_oms_monitoring, bulk_cancel=plan.bulk_cancel, utc_day=plan.utc_day,
+            sweeps=engine.enable_oms_monitoring, bulk_cancel=plan.bulk_cancel, bulk_scope=plan.bulk_scope, utc_day=plan.utc_day,
         )
 
     def _open_floor(self) -> FloorStart:

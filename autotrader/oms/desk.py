@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from autotrader.model import AccountInfo, BreakerState, LinkState
@@ -18,7 +20,8 @@ OVERLAP_NS = 600 * 1_000_000_000
 class DeskSettings(msgspec.Struct, frozen=True):
     """How often a venue is asked without a cause, how long its requests live, how far behind its answers are; nanoseconds.
 
-    ``bulk_cancel``: the venue can cancel all of a symbol in one call. ``utc_day``: a DAY order ends at midnight UTC.
+    ``bulk_cancel``: the venue can cancel all of a symbol in one call, or all there is (``bulk_scope``). ``utc_day``: a DAY
+    order ends at midnight UTC.
     """
 
     request_life_ns: int
@@ -28,6 +31,7 @@ class DeskSettings(msgspec.Struct, frozen=True):
     queries_at_once: int = 10
     sweeps: bool = True
     bulk_cancel: bool = False
+    bulk_scope: Literal["symbol", "venue"] = "symbol"
     utc_day: bool = False
 
 

@@ -116,7 +116,7 @@ class KillDesk:
             held = self._held(msg.venue, dict(found.positions))
             do = sweep.listed(OpenList(number, orders, found.complete, held), self._now_ns())
             if found.complete:
-                self._cancel_symbols(self._floor.desks[msg.venue], do)
+                self._cancel_in_bulk(self._floor.desks[msg.venue], do, {order.symbol for order in orders})
         self._carry_out(self._floor.desks[msg.venue], do)
 
     def _held(self, venue: str, told: dict[str, Decimal]) -> dict[str, Decimal]:
@@ -170,8 +170,8 @@ class KillDesk:
             text = f"{desk.name}: {word}: {found.canceled} cancelled, {found.remaining} left; {found.detail}"
             self._floor.alarm("KILL_VERDICT", text, venue=desk.name)
 
-    def _cancel_symbols(self, desk: Desk, do: SweepDo) -> None:
-        """Cancel all of a symbol in one call, where the list that has just come holds none but our orders.
+    def _cancel_in_bulk(self, desk: Desk, do: SweepDo, listed: set[str]) -> None:
+        """Cancel all of a symbol, or of the venue, in one call, where the list that has just come holds none but our orders.
 
         Not where one of them closes a position: it ends by itself, if it is given the time.
         """
@@ -182,8 +182,11 @@ class KillDesk:
             for record in self._floor.books.orders.values()
             if record.order.venue == desk.name and record.order.strategy == FLATTENER and not record.is_done
         }
-        for symbol in sorted(do.only_ours - closing):
-            self._floor.outbox.tell(desk.resiliency, SendCancelAll(desk.name, symbol))
+        if desk.settings.bulk_scope == "symbol":
+            for symbol in sorted(do.only_ours - closing):
+                self._floor.outbox.tell(desk.resiliency, SendCancelAll(desk.name, symbol))
+        elif listed == do.only_ours and not closing:
+            self._floor.outbox.tell(desk.resiliency, SendCancelAll(desk.name, ""))
 
     def _closes(self, client_order_id: str) -> bool:
         """Say whether the order is one that closes a position: it ends by itself, if it is given the time."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from oms_kit import SYMBOL, VENUE, D, House, S
 
 from autotrader.messages import (
@@ -345,4 +346,23 @@ def test_a_venue_without_it_is_not_asked_for_it(house: House) -> None:
     pull(house)
     house.advance(1)
     house.take(lists(house)[-1], house.row(order))
+    assert house.sent(SendCancelAll) == []
+
+
+def test_a_venue_that_can_only_cancel_everything_does_so_once_nothing_at_all_is_anybody_elses() -> None:
+    house = House(bulk_cancel=True, bulk_scope="venue").ready()
+    order = house.working()
+    pull(house)
+    house.advance(1)
+    house.take(lists(house)[-1], house.row(order))
+    assert [(one.venue, one.symbol) for one in house.sent(SendCancelAll)] == [(VENUE, "")]
+
+
+def test_somebody_elses_order_on_any_symbol_forbids_to_cancel_everything() -> None:
+    house = House(bulk_cancel=True, bulk_scope="venue").ready()
+    order = house.working()
+    pull(house)
+    house.advance(1)
+    other = replace(house.row(house.order("7"), client_order_id="web-1", venue_order_id="F1"), symbol="ELSE")
+    house.take(lists(house)[-1], house.row(order), other)
     assert house.sent(SendCancelAll) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from autotrader.actors import Context, Handle, Worker
 from autotrader.actors.gate import Gate
@@ -33,8 +33,8 @@ class VenuePlan(NamedTuple):
 
     ``place`` is what the account's lock is keyed by beside venue and account: host and port, or the journal for paper.
     ``request_life_s`` is how long a request may still take effect after it left; None for the venue's usual figure.
-    ``bulk_cancel``: the broker takes ``SendCancelAll``. ``utc_day``: a DAY order ends at midnight UTC, by the adapter if not by
-    the venue.
+    ``bulk_cancel``: the broker takes ``SendCancelAll``, for one symbol or for the whole venue (``bulk_scope``). ``utc_day``: a
+    DAY order ends at midnight UTC, by the adapter if not by the venue.
     """
 
     name: str
@@ -45,6 +45,7 @@ class VenuePlan(NamedTuple):
     request_life_s: float | None = None
     connections: tuple[ConnectionPlan, ...] = ()
     bulk_cancel: bool = False
+    bulk_scope: Literal["symbol", "venue"] = "symbol"
     utc_day: bool = False
 
 
