@@ -19,7 +19,9 @@ from autotrader.messages import GetStatus
 from autotrader.model import Fill, Order, OrderType, OrderUpdate, Position, Side, TimeInForce, decimal_of
 from autotrader.resiliency.status import ResiliencyStatus
 
-__all__ = ["BaseBrokerAdapter", "BinanceAdapter", "OrderManager", "PaperTradingAdapter", "ResiliencyManager"]
+__all__ = [
+    "BaseBrokerAdapter", "BinanceAdapter", "IBKRAdapter", "OrderManager", "PaperTradingAdapter", "ResiliencyManager",
+]
 
 Number = Decimal | int | str
 
@@ -155,6 +157,15 @@ class BinanceAdapter(BaseBrokerAdapter):
     """
 
     venue = "binance"
+
+
+class IBKRAdapter(BaseBrokerAdapter):
+    """Interactive Brokers over TWS or IB Gateway. Options are the keys of ``[venues.ibkr]``: ``account``, ``port``, ``symbols``.
+
+    ``mode`` is LIVE unless given: "TESTNET" for a paper account, "SIMULATED" for a simulated TWS on this machine.
+    """
+
+    venue = "ibkr"
 
 
 class OrderManager:

@@ -40,6 +40,7 @@ __all__ = ["Follower"]
 HELD: Final = "PreSubmitted"
 SECOND: Final = 1_000_000_000
 PATIENCE_NS: Final = 2 * SECOND
+KEPT_LIVE: Final = 100_000
 _MOMENTARY: Final = ("IOC", "FOK")
 _MARKET: Final = (OrderType.MARKET, OrderType.STOP, OrderType.TRAILING_STOP)
 
@@ -60,6 +61,7 @@ class Follower:
         self.doubts: dict[str, str] = {}
         self.strangers = False
         self._symbol_of = symbol_of
+        self._live: dict[str, None] = {}  # trades that were told as they happened
 
     def symbol_of(self, contract: Contract) -> str:
         """Return how people spell a contract: as configured, where it is."""
@@ -195,6 +197,43 @@ class Follower:
         end: type[OrderCanceled] | type[OrderExpired] = OrderExpired if _is_over(known, recv_ns) else OrderCanceled
         self.told.append(end(known.client_order_id, self.venue, recv_ns, known.venue_order_id, reason))
 
+    # ------------------------------------------------------------ lists
+
+    def listed(self, known: Known, told: OpenOrderTold, status: str, filled: Decimal) -> None:
+        """Take an order of a list that the order manager gets too: nothing is told of it here, but a change of ours."""
+        if known.terms is None or known.replacing is not None:
+            self._take_terms(known, told)
+        self.count(known, filled, told.recv_ns)
+        standing = standing_of(status)
+        known.status = status
+        if standing in (Standing.FILLED, Standing.CANCELED):
+            self.registry.close(known)
+        elif not known.is_done and standing is not Standing.UNKNOWN:
+            if known.stage < Stage.WORKING:
+                known.stage = Stage.WORKING
+                self.answered.append((known, told.recv_ns))
+            known.held, known.shown_perm_id = status == HELD, known.perm_id
+
+    def list_execution(self, told: ExecutionTold) -> Fill | None:
+        """Take an execution of a list that the order manager gets too; return the fill behind it as it stands."""
+        if told.execution.account not in ("", self.account):
+            return None
+        known = self.order_of(told)
+        name = "" if known is None else known.client_order_id
+        symbol = self.symbol_of(told.contract) if known is None else known.symbol
+        news = self.fills.take(told, name, symbol)
+        if known is not None:
+            for exec_id in news.busted:
+                self._tell_bust(known, exec_id, told)
+            if news.fill is not None:
+                self._note_fill(known, news.fill, news.busted, told.recv_ns)
+        return self.fills.get(told.execution.exec_id)
+
+    def settled(self, known: Known) -> None:
+        """Note that all executions that TWS has of an order were listed: what it counts beyond them is of earlier days."""
+        known.unseen = max(known.counted - known.filled, ZERO)
+        known.gap_ns = 0
+
     # ------------------------------------------------------------ executions
 
     def on_execution(self, told: ExecutionTold) -> None:
@@ -206,15 +245,22 @@ class Follower:
         symbol = self.symbol_of(told.contract) if known is None else known.symbol
         self.strangers = self.strangers or known is None
         news = self.fills.take(told, name, symbol)
-        venue_id = f"{told.execution.perm_id}" if told.execution.perm_id else None
         for exec_id in news.busted:
-            if known is not None or news.fill is None:
-                self.told.append(TradeBusted(name, self.venue, told.recv_ns, venue_id, trade_id=exec_id, symbol=symbol))
+            if known is not None or exec_id in self._live:
+                self._tell_bust(known, exec_id, told)
         if news.fill is None:
             return
+        self._live[news.fill.trade_id] = None
+        if len(self._live) > KEPT_LIVE:
+            del self._live[next(iter(self._live))]
         if known is not None:
             self._note_fill(known, news.fill, news.busted, told.recv_ns)
         self._tell_fill(news.fill, told.recv_ns)
+
+    def _tell_bust(self, known: Known | None, exec_id: str, told: ExecutionTold) -> None:
+        name, symbol = ("", self.symbol_of(told.contract)) if known is None else (known.client_order_id, known.symbol)
+        venue_id = f"{told.execution.perm_id}" if told.execution.perm_id else None
+        self.told.append(TradeBusted(name, self.venue, told.recv_ns, venue_id, trade_id=exec_id, symbol=symbol))
 
     def order_of(self, told: ExecutionTold) -> Known | None:
         """Return our order that was executed, taken in if it carries our tag."""
@@ -230,9 +276,12 @@ class Follower:
         return known
 
     def on_commission(self, told: CommissionTold) -> None:
-        """Take a commission: the fill is told again with it, if it is one of ours."""
+        """Take a commission: the fill is told again with it, if the order manager surely knows the fill."""
         fill = self.fills.take_commission(told)
-        if fill is not None:
+        if fill is None:
+            return
+        known = self.registry.get(fill.client_order_id)
+        if fill.trade_id in self._live or (known is not None and known.order is not None):
             self._tell_fill(fill, told.recv_ns)
 
     def _note_fill(self, known: Known, fill: Fill, busted: tuple[str, ...], recv_ns: int) -> None:

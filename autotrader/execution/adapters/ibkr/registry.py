@@ -44,14 +44,14 @@ class Known:
 
     ``filled`` is the sum of executions that were seen, ``counted`` what TWS counts, ``unseen`` the part of that of which there
     are no executions any more (they are told for a day), ``gap_ns`` since when some are awaited. ``sent_ns`` is when its last
-    write left, in engine time, and ``connection`` by which connection. ``refusal`` is the newest code and text of an error
-    that named it.
+    write left, in engine time, ``written_ns`` when it was placed, monotonic. ``refusal`` is the newest code and text of an
+    error that named it.
     """
 
     __slots__ = (
-        "cancelling", "client_id", "client_order_id", "connection", "contract", "counted", "filled", "gap_ns", "held",
+        "cancelling", "client_id", "client_order_id", "contract", "counted", "filled", "gap_ns", "held",
         "inactive_ns", "order", "order_id", "perm_id", "refusal", "replacing", "sent_ns", "shown_perm_id", "stage", "status",
-        "symbol", "terms", "trades", "unseen",
+        "symbol", "terms", "trades", "unseen", "written_ns",
     )  # fmt: skip
 
     def __init__(self, client_order_id: str, symbol: str, client_id: int) -> None:
@@ -67,7 +67,7 @@ class Known:
         self.trades: dict[str, Decimal] = {}
         self.replacing: NewTerms | None = None
         self.refusal: tuple[str, str] | None = None
-        self.sent_ns = self.connection = self.inactive_ns = self.gap_ns = 0
+        self.sent_ns = self.inactive_ns = self.gap_ns = self.written_ns = 0
 
     @property
     def is_done(self) -> bool:
@@ -145,6 +145,7 @@ class Registry:
         self._reopen(known)
         self._by_order_id.pop(known.order_id, None)
         known.order, known.order_id, known.contract, known.terms = order, order_id, contract, terms
+        known.cancelling, known.refusal, known.written_ns = False, None, 0
         known.stage = Stage.TOLD
         self._by_order_id[order_id] = known
         return known

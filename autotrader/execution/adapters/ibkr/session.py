@@ -1,0 +1,355 @@
+"""The part of the broker that connects: account, contracts, books, in the order of the hand-over list; and anew after a gap.
+
+A gap is a connection that was lost, or TWS's own to IB's servers (1100, 2110), which leaves our socket as it is. What happens
+meanwhile is kept back; it follows the books. Source: safety.md section 4 (points 3 to 8), ibkr.md sections 9 and 11.
+"""
+
+from __future__ import annotations
+
+import base64
+from abc import abstractmethod
+from enum import Enum
+from typing import Any, Final
+
+from autotrader.actors import handles
+from autotrader.actors.ticker import TickToken
+from autotrader.execution.adapters.ibkr.clock import clock_offset_ns
+from autotrader.execution.adapters.ibkr.codes import RESTORED, SESSION_LOST
+from autotrader.execution.adapters.ibkr.messages import (
+    AccountValueTold,
+    CommissionTold,
+    CompletedOrderTold,
+    ContractTold,
+    EndTold,
+    ErrorKind,
+    ErrorTold,
+    ExecutionTold,
+    FrameLost,
+    LinkClosed,
+    LinkOpened,
+    OpenOrderTold,
+    OrderBoundTold,
+    OrderStatusTold,
+    PositionTold,
+    TimeRequest,
+    TimeTold,
+    TwsEvent,
+)
+from autotrader.execution.adapters.ibkr.reading import ALL_PARTS, Reading
+from autotrader.execution.adapters.ibkr.readings import ReadingBroker
+from autotrader.execution.adapters.ibkr.snapshots import (
+    Listed,
+    count_of_other_accounts,
+    fills_of,
+    listed_orders,
+    snapshot_of,
+)
+from autotrader.execution.adapters.wire import ConnectionReady
+from autotrader.messages import AccountConfirmed, FrameUnreadable, InstrumentsListed, Message
+from autotrader.model import AccountInfo, LinkState, VenueSnapshot
+
+__all__ = ["PulseDue", "SessionBroker", "Stage"]
+
+SECOND: Final = 1_000_000_000
+PULSE_S: Final = 0.25
+OVERLAP_NS: Final = 600 * SECOND
+FIRST_PAUSE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 15.0
+LASTING_PAUSE_S: Final = 60.0
+RULES_EVERY_NS: Final = 3_600 * SECOND
+FARM_OK: Final = frozenset({2104, 2106, 2158})
+OrderTold = OpenOrderTold | OrderStatusTold | ExecutionTold | CommissionTold
+
+
+class PulseDue(Message, frozen=True):
+    """The broker's second hand: what waits too long, what is due."""
+
+
+class Stage(Enum):
+    """How far the hand-over is."""
+
+    WAITING = "waiting for a connection"
+    CUT_OFF = "TWS has lost IB's servers"
+    LISTING = "asking what is traded"
+    READING = "reading the books"
+    HERE = "handed over"
+
+
+class SessionBroker(ReadingBroker):
+    """Connects, and connects again; ``stage`` says how far it is."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stage = Stage.WAITING
+        self.others_open = 0
+        self.offset_ns = 0
+        self._is_open = False
+        self._accounts: tuple[str, ...] = ()
+        self._turn = self._tries = 0
+        self._retry_ns: int | None = None
+        self._due_ns = self._rules_due_ns = 0
+        self._gap_from_ns = self.memory.heard_ns or None
+        self._kept: list[TwsEvent] = []
+        self._pulse: TickToken | None = None
+
+    # ------------------------------------------------------------ life
+
+    def on_start(self) -> None:
+        """Begin to wait for the link."""
+        super().on_start()
+        self._pulse = self.wall_ticker.every(PULSE_S, self.me, PulseDue())
+
+    def on_stop(self) -> None:
+        """Let no more time pass."""
+        self.wall_ticker.cancel(self._pulse)
+        super().on_stop()
+
+    # ------------------------------------------------------------ the link
+
+    @handles(ConnectionReady)
+    def _on_link_began(self, _: ConnectionReady) -> None:
+        """Note a new incarnation of the link: what its predecessor had is lost."""
+        self.give_up_jobs("the link was started anew")
+        self._is_open = False
+        if self.stage is not Stage.WAITING:
+            self.go_down("the link was started anew")
+
+    @handles(LinkOpened)
+    def _on_link_opened(self, opened: LinkOpened) -> None:
+        self._hear(opened)
+        if self._is_open and opened.number == self.connection:
+            return  # told again to who called the roll
+        self.give_up_jobs("the connection was lost")
+        self.connection, self._is_open, self._tries = opened.number, True, 0
+        self.memory.ids.connected(opened.next_id)
+        self.log.bind(venue=self.venue, server_version=opened.server_version, client=opened.client).info("connected to TWS")
+        self._accounts = opened.accounts
+        self._begin()
+
+    @handles(LinkClosed)
+    def _on_link_closed(self, closed: LinkClosed) -> None:
+        self._is_open = False
+        self.give_up_jobs(closed.reason)
+        self.calls.note(failed=1, code=f"TWS_{closed.code}" if closed.code else "NO_LINK")
+        self.go_down(f"no connection to TWS at {self.settings.place}: {closed.reason}")
+        self._retry_ns = None  # the link connects by itself
+
+    # ------------------------------------------------------------ the hand-over, step by step
+
+    def _begin(self) -> None:
+        self._turn += 1
+        self._retry_ns, self._kept = None, []
+        self.forget_readings("the hand-over begins anew")
+        if self.account not in self._accounts:
+            return self._wrong_account()
+        now_ns = self.wall.monotonic_ns()
+        self.write(TimeRequest(), within_s=self.settings.read_timeout_s)
+        if self.listing.instruments and now_ns < self._rules_due_ns:
+            return self._read()
+        self.stage, self._due_ns = Stage.LISTING, now_ns + round(self.settings.read_timeout_s * SECOND)
+        self._ask_what_is_traded()
+        return self._look_at_listing()
+
+    def _ask_what_is_traded(self) -> None:
+        for request in self.listing.begin(self.memory.read_ids):
+            self.write(request, within_s=self.settings.read_timeout_s)
+
+    def _wrong_account(self) -> None:
+        logged_in = ", ".join(self._accounts) or "none"
+        found = self._accounts[0] if self._accounts else ""
+        self.told.append(AccountConfirmed(AccountInfo(self.venue, found, self.settings.mode)))
+        self.go_down(
+            f"TWS is logged in to {logged_in}, the configuration says {self.account}: correct venues.ibkr.account, or log in to"
+            " that account", lasting=True,
+        )  # fmt: skip
+
+    def _look_at_listing(self) -> None:
+        """Go on once everything that is traded is resolved; what cannot be is a person's to correct."""
+        if self.stage is Stage.HERE and self.listing.is_over and not self.listing.failure:
+            self.told.append(InstrumentsListed(self.venue, self.listing.instruments))
+        if self.stage is not Stage.LISTING or not self.listing.is_over:
+            return
+        if self.listing.failure:
+            self.go_down(self.listing.failure, lasting=self.listing.lasting)
+            return
+        self._rules_due_ns = self.wall.monotonic_ns() + RULES_EVERY_NS
+        self.calls.note(ok=1)
+        self._read()
+
+    def _read(self) -> None:
+        self.stage = Stage.READING
+        turn = self._turn
+        self.read(ALL_PARTS, lambda reading: self._on_books(reading, turn), lambda reason: self._on_no_books(reason, turn))
+
+    def _on_no_books(self, reason: str, turn: int) -> None:
+        if turn == self._turn:
+            self.go_down(reason)
+
+    def _on_books(self, reading: Reading, turn: int) -> None:
+        if turn != self._turn:
+            return
+        since_ns = max(min(reading.asked_ns, self._gap_from_ns or reading.asked_ns) - OVERLAP_NS, 0)
+        snapshot, _ = self.take_books(reading, since_ns)
+        self.take_told()
+        again = self._gap_from_ns is not None
+        info = AccountInfo(self.venue, self.account, self.settings.mode, can_trade=True, can_short=True)
+        self.hand_over(
+            info, self.listing.instruments, snapshot, reason="connected again" if again else "connected",
+            gap_from_ns=self._gap_from_ns, clock_offset_ns=self.offset_ns,
+        )  # fmt: skip
+        self.stage, self._gap_from_ns = Stage.HERE, None
+        self.log.bind(venue=self.venue, account=self.account).info("books handed over")
+        kept, self._kept = self._kept, []
+        for event in kept:
+            self._follow(event)
+        self.on_handed_over()
+
+    @abstractmethod
+    def on_handed_over(self) -> None:
+        """Go on after a hand-over."""
+
+    def take_books(self, reading: Reading, since_ns: int) -> tuple[VenueSnapshot, list[Listed]]:
+        """Learn from the books that were read, and return them for the order manager."""
+        listed = listed_orders(reading, self.follower)
+        fills = fills_of(reading.executions, self.follower)
+        for one in listed:
+            self.memory.ids.seen(one.told.order_id)
+            if one.known is not None and "executions" in reading.parts:
+                self.follower.settled(one.known)
+        if "open_orders" in reading.parts:
+            self.others_open = count_of_other_accounts(reading)
+        return snapshot_of(reading, listed, fills, self.follower, since_ns), listed
+
+    def go_down(self, reason: str, *, lasting: bool = False, stage: Stage = Stage.WAITING) -> None:
+        """Let the link go, mark the gap, and say when to try again."""
+        if self._gap_from_ns is None and self.stage is Stage.HERE:
+            self._gap_from_ns = self.last_heard_ns or self.clock.now_ns()
+        self._turn += 1
+        self.stage = stage
+        self.forget_readings(reason)
+        if self.link is not LinkState.DOWN or self.link_reason != reason:
+            self.take_told()
+            self.set_link(LinkState.DOWN, reason, self._gap_from_ns)
+            log = self.log.bind(venue=self.venue)
+            (log.error if lasting else log.warning)("link down: {}", reason)
+        pause_s = LASTING_PAUSE_S if lasting else min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(self._tries, 10))
+        self._tries += 1
+        pause_ns = round(pause_s * self.rng.uniform(0.5, 1.0) * SECOND)
+        self._retry_ns = self.wall.monotonic_ns() + pause_ns if stage is Stage.WAITING else None
+
+    # ------------------------------------------------------------ what TWS tells
+
+    def _hear(self, event: TwsEvent) -> None:
+        self.last_heard_ns = self.memory.heard_ns = max(self.last_heard_ns, event.recv_ns)
+
+    @handles(OpenOrderTold, OrderStatusTold, ExecutionTold, CommissionTold)
+    def _on_order_told(self, event: OrderTold) -> None:
+        self._hear(event)
+        if isinstance(event, OpenOrderTold | OrderStatusTold):
+            self.memory.ids.seen(event.order_id)
+        is_listed = isinstance(event, ExecutionTold) and event.req_id >= 0
+        if self.stage is not Stage.HERE:
+            if not is_listed:
+                self._kept.append(event)
+        elif not is_listed:
+            self._follow(event)
+        self.take_for_reading(event)
+
+    @handles(CompletedOrderTold, PositionTold, AccountValueTold, EndTold)
+    def _on_list_told(self, event: TwsEvent) -> None:
+        self._hear(event)
+        if self.listing.take(event):
+            self._look_at_listing()
+        else:
+            self.take_for_reading(event)
+
+    @handles(ContractTold)
+    def _on_contract(self, event: ContractTold) -> None:
+        self._hear(event)
+        self.listing.take(event)
+
+    @handles(OrderBoundTold)
+    def _on_bound(self, event: OrderBoundTold) -> None:
+        self._hear(event)
+        self.memory.ids.seen(event.order_id)
+
+    @handles(TimeTold)
+    def _on_time(self, event: TimeTold) -> None:
+        self._hear(event)
+        self.calls.note(ok=1)
+        offset_ns = clock_offset_ns(event.epoch_s, event.recv_ns)
+        moved = abs(offset_ns - self.offset_ns) > SECOND // 4
+        self.offset_ns = offset_ns
+        if moved and self.stage is Stage.HERE:
+            info = AccountInfo(self.venue, self.account, self.settings.mode, can_trade=True, can_short=True)
+            self.told.append(AccountConfirmed(info, offset_ns))  # the order manager judges the clock
+
+    @handles(FrameLost)
+    def _on_frame_lost(self, event: FrameLost) -> None:
+        raw = base64.b64encode(event.raw).decode()
+        self.tell(FrameUnreadable(self.venue, raw, event.reason, event.recv_ns))
+
+    @handles(ErrorTold)
+    def _on_error(self, event: ErrorTold) -> None:
+        self._hear(event)
+        if self.listing.take(event):
+            return self._look_at_listing()
+        if event.id > 0:
+            if self.stage is Stage.HERE:
+                self._follow(event)
+            else:
+                self._kept.append(event)
+            return self.take_for_reading(event)
+        return self._on_notice(event)
+
+    def _follow(self, event: TwsEvent) -> None:
+        follower = self.follower
+        if isinstance(event, OpenOrderTold):
+            follower.on_open_order(event)
+        elif isinstance(event, OrderStatusTold):
+            follower.on_status(event)
+        elif isinstance(event, ExecutionTold):
+            follower.on_execution(event)
+        elif isinstance(event, CommissionTold):
+            follower.on_commission(event)
+        elif isinstance(event, ErrorTold):
+            known = follower.on_error(event)
+            self._write_down(event, "" if known is None else known.client_order_id)
+
+    def _write_down(self, event: ErrorTold, order_id: str) -> None:
+        log = self.log.bind(venue=self.venue, order_id=order_id, code=event.code)
+        quiet = event.kind in (ErrorKind.INFO, ErrorKind.CANCELED)
+        (log.debug if quiet else log.warning)("TWS: {} {}", event.code, event.text)
+
+    def _on_notice(self, event: ErrorTold) -> None:
+        """Take what concerns the whole link."""
+        self._write_down(event, "")
+        if event.code in SESSION_LOST and self._is_open:
+            if self.stage is not Stage.CUT_OFF:
+                self.go_down(f"TWS has lost its connection to IB ({event.code})", stage=Stage.CUT_OFF)
+        elif event.code in RESTORED and self._is_open:
+            if self.stage is Stage.HERE:
+                self._gap_from_ns = self.last_heard_ns
+            self._begin()
+        elif event.code in FARM_OK and self.stage is Stage.CUT_OFF:
+            self._begin()
+
+    # ------------------------------------------------------------ time
+
+    @handles(PulseDue)
+    def _on_pulse(self, _: PulseDue) -> None:
+        now_ns = self.wall.monotonic_ns()
+        self.watch_jobs(now_ns)
+        self.watch_reading()
+        if self.stage is Stage.LISTING and now_ns > self._due_ns:
+            self.go_down(f"TWS did not say within {self.settings.read_timeout_s:g} s what {self.listing.missing} is")
+        if self.stage is Stage.WAITING and self._is_open and self._retry_ns is not None and now_ns >= self._retry_ns:
+            self._begin()
+        if self.stage is Stage.HERE and now_ns >= self._rules_due_ns:
+            self._rules_due_ns = now_ns + RULES_EVERY_NS
+            self._ask_what_is_traded()
+        self.on_pulse(now_ns)
+
+    @abstractmethod
+    def on_pulse(self, now_ns: int) -> None:
+        """Do what is due by time; ``now_ns`` is monotonic."""
