@@ -16,6 +16,7 @@ from autotrader.actors.ticker import TickToken
 from autotrader.execution.adapters.ibkr.clock import clock_offset_ns
 from autotrader.execution.adapters.ibkr.codes import RESTORED, SESSION_LOST
 from autotrader.execution.adapters.ibkr.messages import (
+    AccountsTold,
     AccountValueTold,
     CommissionTold,
     CompletedOrderTold,
@@ -27,10 +28,13 @@ from autotrader.execution.adapters.ibkr.messages import (
     FrameLost,
     LinkClosed,
     LinkOpened,
+    MarketDataTypeTold,
+    NextIdTold,
     OpenOrderTold,
     OrderBoundTold,
     OrderStatusTold,
     PositionTold,
+    TickTold,
     TimeRequest,
     TimeTold,
     TwsEvent,
@@ -267,6 +271,24 @@ class SessionBroker(ReadingBroker):
     def _on_contract(self, event: ContractTold) -> None:
         self._hear(event)
         self.listing.take(event)
+
+    @handles(AccountsTold)
+    def _on_accounts(self, event: AccountsTold) -> None:
+        """Take which accounts the login has; ours may come or go while the connection stands."""
+        self._hear(event)
+        self._accounts = event.accounts
+        if self._is_open and self.stage is Stage.HERE and self.account not in event.accounts:
+            self._wrong_account()
+
+    @handles(NextIdTold)
+    def _on_next_id(self, event: NextIdTold) -> None:
+        self._hear(event)
+        self.memory.ids.connected(event.order_id)
+
+    @handles(TickTold, MarketDataTypeTold)
+    def _on_tick(self, event: TwsEvent) -> None:
+        """Pass over quotes: they come by a connection of their own."""
+        self._hear(event)
 
     @handles(OrderBoundTold)
     def _on_bound(self, event: OrderBoundTold) -> None:
