@@ -81,6 +81,7 @@ class ExecutionEngine:
         self._desk: Desk | None = None
         self._market_started = False
         self._run: Run | None = None
+        self._given_up: OmsSnapshot | None = None  # the orders that the end of trading has waited for in vain
 
     # ------------------------------------------------------------ life
 
@@ -186,9 +187,16 @@ class ExecutionEngine:
             if status.name.startswith("runner."):
                 house.runtime.stop_child(status.name)
         deadline = time.monotonic() + SETTLE_SHARE * self.settings.stop.timeout_s
-        while time.monotonic() < deadline and not is_settled(self._oms_status(), policy):
+        while not is_settled(found := self._oms_status(), policy) and not self._is_given_up(found):
+            if time.monotonic() >= deadline:
+                self._given_up = found
+                break
             time.sleep(PAUSE_S)
         self._await_rest(deadline)
+
+    def _is_given_up(self, status: OmsSnapshot) -> bool:
+        """Say whether nothing has changed since their end was waited for in vain: a stop after a run does not wait again."""
+        return self._given_up is not None and self._given_up.orders == status.orders
 
     def _await_rest(self, deadline: float) -> None:
         """Wait until the time of a replay that has ended stands still: what is written after it has the same time always."""
@@ -214,7 +222,7 @@ class ExecutionEngine:
             finally:
                 self._parts.runtime.stop(timeout_s=self.settings.stop.timeout_s if timeout_s is None else timeout_s)
                 self._parts.close()
-                self._parts = None
+                self._parts = self._given_up = None
                 self._market_started = False
 
     def end_run(self) -> None:
