@@ -148,8 +148,7 @@ class TwsClient:
         why = ""
         self.ear.own_thread = threading.get_ident()
         try:
-            self._connect()
-            if self.line.isConnected():
+            if self._connect():
                 self._api.run()
         except BaseException as error:  # noqa: BLE001  top of the thread: it reports
             why = f"{type(error).__name__}: {error}"[:500]
@@ -160,17 +159,18 @@ class TwsClient:
         finally:
             self._end(why)
 
-    def _connect(self) -> None:
+    def _connect(self) -> bool:
         self._api.connect(*self._address)
         if not self.line.isConnected():
-            return
+            return False
         version = self._api.serverVersion() or 0
         if not _VERSIONS[0] <= version <= self._highest:
             self.line.shut(f"server version {version}: not one of {_VERSIONS[0]} to {self._highest} that were offered")
-            return
+            return False
         self.server_version = version
         self.connection_time = _words(self._api.twsConnectionTime())
         self.ear.login_zone = zone_in(self.connection_time)
+        return True
 
     def _end(self, why: str) -> None:
         self.line.shut(why or "closed")

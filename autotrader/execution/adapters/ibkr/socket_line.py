@@ -116,9 +116,14 @@ class SocketLine:
         return found
 
     def _whole(self, most: int) -> list[bytes]:
+        """Return what is whole; what came before a length that cannot be is handed out first."""
         found: list[bytes] = []
-        while (not most or len(found) < most) and (payload := self._buffer.take()) is not None:
-            found.append(payload)
+        try:
+            while (not most or len(found) < most) and (payload := self._buffer.take()) is not None:
+                found.append(payload)
+        except DecodeError:
+            if not found:
+                raise
         return found
 
     def _receive(self) -> bool:
