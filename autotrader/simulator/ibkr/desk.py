@@ -128,11 +128,10 @@ class Desk:
             completed_status=status,
         )  # fmt: skip
 
-    def execution(self, live: BookOrder, fill: Fill, filled: Decimal, cost: Decimal) -> Execution:
-        """Return a trade as it is told; ``filled`` and ``cost`` are the order's sums with it."""
+    def execution(self, live: BookOrder, fill: Fill, filled: Decimal, cost: Decimal, *, taken: bool = False) -> Execution:
+        """Return a trade as it is told; ``filled`` and ``cost`` are the order's sums with it; ``taken``: it was taken back."""
         one = self.wire(live, filled=filled, cost=cost)
         early, late = exec_times(fill.ts_ns)
-        taken = fill.trade_id in self.busted
         return Execution(
             order=one, exec_id=corrected_id(fill.trade_id) if taken else fill.trade_id, time=early, time_174=late,
             venue=one.contract.filled_at, shares=ZERO if taken else fill.quantity, price=fill.price, cumulative=filled,

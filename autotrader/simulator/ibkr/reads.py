@@ -116,9 +116,9 @@ def executions(desk: Desk, session: TwsSession, asked: ReqExecutions) -> None:
     for live, fill, filled, cost in _traded_today(desk):
         if not _wanted(desk, live, fill, asked):
             continue
-        one = desk.execution(live, fill, filled, cost)
-        session.say(exec_details(asked.req_id, one))
         taken = fill.trade_id in desk.busted
+        one = desk.execution(live, fill, filled, cost, taken=taken)
+        session.say(exec_details(asked.req_id, one))
         fee = ZERO if taken else fill.fee
         costs.append(commission_report(one.exec_id, fee, fill.fee_asset, desk.realized.get(fill.trade_id)))
     session.say(end("executions", asked.req_id))

@@ -120,7 +120,7 @@ class Teller:
         live, fill = event.live, event.fill
         sums.filled -= fill.quantity
         sums.cost -= fill.price * fill.quantity
-        one = self._desk.execution(live, fill, sums.filled, sums.cost)
+        one = self._desk.execution(live, fill, sums.filled, sums.cost, taken=True)
         self._tell(live, exec_details(-1, one))
         self._tell(live, order_status(self._desk.wire(live, "", sums.filled, sums.cost)))
         self._tell(live, commission_report(one.exec_id, ZERO, fill.fee_asset, None))
