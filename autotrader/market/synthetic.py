@@ -62,6 +62,12 @@ _SHAPES = {
     "EURUSD": _Shape("1.0850", "0.00001", walk=0.15, swing=0.3, spread=0.2, size=2_000_000.0),
     "GBPUSD": _Shape("1.2650", "0.00001", walk=0.17, swing=0.3, spread=0.3, size=1_000_000.0),
     "USDJPY": _Shape("151.200", "0.001", walk=0.16, swing=0.3, spread=0.3, size=150_000_000.0),
+    "AAPL": _Shape("250.00", "0.01", walk=0.5, swing=1.0, spread=0.5, size=250_000.0),
+    "MSFT": _Shape("505.00", "0.01", walk=0.5, swing=1.0, spread=0.5, size=250_000.0),
+    "ESZ6": _Shape("6800.00", "0.25", walk=0.3, swing=0.6, spread=0.4, size=300_000.0),
+    "ESH7": _Shape("6855.00", "0.25", walk=0.3, swing=0.6, spread=0.4, size=100_000.0),
+    "AAPL261218C00250000": _Shape("6.40", "0.01", walk=2.0, swing=4.0, spread=30.0, size=300.0),
+    "AAPL261218P00250000": _Shape("5.90", "0.01", walk=2.0, swing=4.0, spread=30.0, size=300.0),
 }
 _OTHER = _Shape("100", "0.01", walk=0.5, swing=1.5, spread=1.5)
 
