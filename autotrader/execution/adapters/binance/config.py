@@ -96,7 +96,7 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     submit_age_s: float = 2.0
     clock_every_s: float = 180.0
     trades_every_s: float = 300.0
-    request_life_s: float = 15.0
+    request_life_s: float = 5.0
 
     @property
     def place(self) -> str:
@@ -117,14 +117,14 @@ def binance_settings(section: VenueSection, mode: Mode) -> BinanceSettings:
     """Return the settings of a configuration's section; raises ConfigError that names the key.
 
     Refused is what does not agree: a host or an environment of another mode, a key of two kinds or of none, in mode LIVE an
-    account that is not named.
+    account that is not named. A request lives as long as its receive window: the venue looks at it last just before its engine
+    (binance.md 10.1). What that engine may take on top is covered by the ten seconds over which absence has to be seen.
     """
     own = {name: value for name, value in section.options.items() if name not in SECRETS}
     keys = check_options(_Keys, own, where="venues.binance")
     environment, hosts = _environment(keys, mode)
     api_key, secret, passphrase = _secrets(section)
     account = section.account or _account_of(api_key, mode)
-    recv_window_s = keys.recv_window_ms / 1000
     return BinanceSettings(
         mode=mode, environment=environment, hosts=hosts, account=account, any_account=not section.account, api_key=api_key,
         secret=secret, passphrase=passphrase, symbols=tuple(dict.fromkeys(keys.symbols)),
@@ -133,7 +133,7 @@ def binance_settings(section: VenueSection, mode: Mode) -> BinanceSettings:
         emulate=frozenset(TimeInForce(word) for word in keys.emulate), amend=keys.amend, renew_h=keys.renew_h,
         silence_s=keys.silence_s, deadline_s=section.deadline_s or 15.0, submit_age_s=keys.submit_age_s,
         clock_every_s=keys.clock_every_s, trades_every_s=keys.trades_every_s,
-        request_life_s=section.request_life_s or recv_window_s + 10.0,
+        request_life_s=section.request_life_s or keys.recv_window_ms / 1000,
     )  # fmt: skip
 
 

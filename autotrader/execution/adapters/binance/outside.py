@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from autotrader.config import Settings
 from autotrader.execution.adapters.binance.checks import examine
 from autotrader.execution.adapters.binance.codec import (
@@ -26,6 +28,8 @@ __all__ = ["BinanceSweepHands", "examine", "live_plan", "sweep_hands"]
 
 SWEEP_DEADLINE_S = 5.0
 """A sweep does not wait as long for one answer as an order does: it asks again."""
+ENGINE_DELAY_S = 10.0
+"""What the venue may take on top of the receive window (binance.md 10.1): out here absence is seen once, not three times."""
 _GONE = frozenset({ErrorClass.CANCEL_LATE, ErrorClass.NO_SUCH_ORDER, ErrorClass.ARCHIVED})
 
 
@@ -33,10 +37,11 @@ class BinanceSweepHands:
     """Binance's part in a sweep from outside; one thread."""
 
     bulk = True
+    bulk_scope: Literal["symbol", "venue"] = "symbol"
 
     def __init__(self, settings: BinanceSettings) -> None:
         self.venue, self.account = settings.codec.venue, settings.account
-        self.request_life_s = settings.request_life_s
+        self.request_life_s = settings.request_life_s + ENGINE_DELAY_S
         key = Key(settings.api_key, settings.make_signer(), settings.recv_window_ms)
         self._hands = Hands(settings.hosts.rest, settings.codec, key, deadline_s=min(settings.deadline_s, SWEEP_DEADLINE_S))
         self._codec = settings.codec

@@ -24,8 +24,8 @@ def test_the_defaults_are_those_of_the_sheet() -> None:
 
 
 def test_a_request_lives_as_long_as_its_window_and_ten_seconds() -> None:
-    assert settings_of().request_life_s == 15.0
-    assert settings_of(recv_window_ms=2_000).request_life_s == 12.0
+    assert settings_of().request_life_s == 5.0
+    assert settings_of(recv_window_ms=2_000).request_life_s == 2.0
     assert settings_of(request_life_s=40).request_life_s == 40.0
 
 

@@ -30,7 +30,7 @@ def test_the_plan_names_account_place_connections_and_what_the_venue_can() -> No
     plan = plan_venue("binance", settings(order_lanes=2, query_lanes=2), (), "")
     assert (plan.name, plan.account, plan.place) == ("binance", UID, "127.0.0.1:8000")
     assert [one.name for one in plan.connections] == ["order-1", "order-2", "cancel-1", "query-1", "query-2"]
-    assert (plan.request_life_s, plan.bulk_cancel, plan.instruments) == (15.0, True, ())
+    assert (plan.request_life_s, plan.bulk_cancel, plan.instruments) == (5.0, True, ())
 
 
 def test_it_is_found_again_and_again() -> None:
