@@ -217,9 +217,13 @@ class StopSection(Section):
 
 
 class KillSection(Section):
-    """The kill switch's own settings; ``urls`` (apprise) are told of a pull, beside ``alerts.urls``."""
+    """The kill switch's own settings; ``urls`` (apprise) are told of a pull, beside ``alerts.urls``.
+
+    ``ibkr_global``: a sweep from outside may cancel everything at Interactive Brokers, where it can cancel no single order.
+    """
 
     flatten: bool = False
+    ibkr_global: bool = False
     urls: Urls = ()
 
     @property

@@ -63,7 +63,8 @@ def _venues(outline: Settings, load_whole: Callable[[], Settings]) -> list[Row]:
     rows = [_row("secrets", (True, "every key could be read", ""))]
     for name in names:
         section = settings.venues[name]
-        if isinstance(section, WireVenueSection) and section.simulator.start and not section.options.get("rest"):
+        is_known = section.options.get("rest") or section.options.get("port")
+        if isinstance(section, WireVenueSection) and section.simulator.start and not is_known:
             rows.append(_row(f"{name} simulator", (True, "a run starts it; nothing to ask before", "")))
             continue
         checks = checks_of(name, settings)

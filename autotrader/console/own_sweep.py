@@ -55,7 +55,7 @@ class OwnSweep:
         self._verdict: SweepVerdict | None = None
         self._cancels: dict[str, SendCancel] = {}
         self._list_number = self._wake_ns = self._quiet_until_ns = 0
-        self._only_ours = self._listed = frozenset[str]()
+        self._only_ours = self._listed = self._symbols = frozenset[str]()
         self._failure = ""
 
     def run(self) -> Swept:
@@ -94,6 +94,7 @@ class OwnSweep:
             return self._take(self._sweep.list_failed(number, self._failure, self._wall_ns()))
         self._failure = ""
         self._listed = frozenset(one.client_order_id for one in found.orders)
+        self._symbols = frozenset(one.symbol for one in found.orders)
         return self._take(self._sweep.listed(OpenList(number, found.orders, found.complete), self._wall_ns()))
 
     def _cancel(self) -> None:
@@ -101,7 +102,9 @@ class OwnSweep:
         cancels, self._cancels = self._cancels, {}
         due = [one for one in cancels.values() if one.client_order_id in self._listed or self._is_in_doubt(one)]
         whole = {one.symbol for one in due if self._hands.bulk and one.client_order_id in self._listed} & self._only_ours
-        for symbol in sorted(whole):
+        if self._hands.bulk_scope == "venue":
+            whole = whole if self._symbols <= self._only_ours else set()
+        for symbol in sorted(whole) if self._hands.bulk_scope == "symbol" else [""] if whole else []:
             if self._try(lambda symbol=symbol: self._hands.cancel_all(symbol)) is None:  # type: ignore[misc]
                 return
         for one in due:

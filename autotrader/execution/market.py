@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from autotrader.actors import ChildSpec, Context, Handle, RestartPolicy, Runtime
 from autotrader.clock import Clock, SystemClock
 from autotrader.config import Settings
 from autotrader.errors import ConfigError
-from autotrader.execution.adapters.outside import LivePlan, has_live_quotes, live_plan_of
+from autotrader.execution.adapters.outside import LivePlan, OpenedStream, has_live_quotes, live_plan_of
 from autotrader.execution.live_feed import LiveFeedActor, LiveFeedSettings
 from autotrader.market import (
     FeedProgress,
@@ -22,9 +22,6 @@ from autotrader.market import (
     TapeSettings,
 )
 from autotrader.model import Instrument, Mode
-
-if TYPE_CHECKING:
-    from autotrader.execution.adapters.stream import StreamReader
 
 __all__ = ["FEED", "Market", "feed_spec", "open_market"]
 
@@ -149,9 +146,11 @@ def feed_spec(
 def _live_feed(
     context: Context, plan: LivePlan, targets: list[Handle], hearing: list[Handle], market: Market
 ) -> LiveFeedActor:
-    from autotrader.execution.adapters.stream import StreamReader  # loads the WebSocket library: for live quotes only
+    def open_stream(stream: str, number: int, url: str, teller: Handle) -> OpenedStream:
+        if plan.open is not None:
+            return plan.open(stream, number, url, teller, context.clock)
+        from autotrader.execution.adapters.stream import StreamReader  # loads the WebSocket library: for such quotes only
 
-    def open_stream(stream: str, number: int, url: str, teller: Handle) -> StreamReader:
         reader = StreamReader(stream, number, url, teller, context.clock, silence_s=plan.silence_s)
         reader.start()
         return reader

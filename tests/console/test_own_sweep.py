@@ -44,6 +44,7 @@ class Venue:
     def __init__(self, *orders: OrderUpdate, bulk: bool = True) -> None:
         self.open = {one.client_order_id: one for one in orders}
         self.bulk = bulk
+        self.bulk_scope: Any = "symbol"
         self.calls: list[tuple[str, str]] = []
         self.trouble: list[Exception | None] = []
         self.ns = 0
@@ -69,7 +70,7 @@ class Venue:
 
     def cancel_all(self, symbol: str) -> CancelFate:
         self._call("cancel_all", symbol)
-        self.open = {name: one for name, one in self.open.items() if one.symbol != symbol}
+        self.open = {name: one for name, one in self.open.items() if symbol and one.symbol != symbol}
         return "taken"
 
     def is_open(self, one: OrderUpdate) -> bool | None:
@@ -113,6 +114,21 @@ def test_where_others_have_orders_ours_go_one_by_one_and_theirs_stay() -> None:
     assert venue.of("cancel_all") == ["ETHUSDT"]
     assert set(venue.of("cancel")) == {one.client_order_id for one in ours}
     assert list(venue.open) == [theirs.client_order_id]
+
+
+def test_a_venue_that_can_only_cancel_everything_does_so_in_one_call() -> None:
+    venue = Venue(order(), order(symbol="ETHUSDT"))
+    venue.bulk_scope = "venue"
+    assert sweep(venue).clean
+    assert venue.of("cancel_all") == [""]
+    assert not venue.of("cancel")
+
+
+def test_somebody_elses_order_anywhere_forbids_to_cancel_everything() -> None:
+    venue = Venue(order(), foreign("ETHUSDT"))
+    venue.bulk_scope = "venue"
+    assert sweep(venue).clean
+    assert not venue.of("cancel_all")
 
 
 def test_another_account_tag_is_not_ours() -> None:

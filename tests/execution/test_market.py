@@ -91,9 +91,9 @@ def test_a_venue_that_cannot_be_asked_is_no_usage_error() -> None:
     ("sets", "said"),
     [
         (("market.source=live",), "needs market.venue"),
-        (("market.source=live", "market.venue=ibkr"), "ibkr has no live quotes"),
+        (("market.source=live", "market.venue=okx"), "okx has no live quotes"),
         (("market.source=live", "market.venue=nowhere"), "nowhere has no live quotes"),
-        (("mode=TESTNET", "venues.ibkr.enabled=true"), "ibkr has no live quotes"),
+        (("mode=TESTNET", "venues.okx.enabled=true"), "okx has no live quotes"),
         (("market.trades=true",), "market.trades and market.bars are a live market's"),
         (("market.bars=1m",), "market.trades and market.bars are a live market's"),
         (("market.source=live", "market.venue=binance", "market.bars=7m"), "binance has no bars of 7m"),

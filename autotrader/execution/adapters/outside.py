@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, Literal, NamedTuple, Protocol
 
+from autotrader.actors import Handle
+from autotrader.clock import Clock
 from autotrader.config import Settings
 from autotrader.errors import ConfigError
 from autotrader.market.live import LiveSource
@@ -17,8 +19,8 @@ from autotrader.messages import SendCancel
 from autotrader.model import Instrument, OrderUpdate
 
 __all__ = [
-    "CancelFate", "Check", "Checks", "LivePlan", "OpenOrders", "SweepHands", "checks_of", "hands_of", "has_live_quotes",
-    "live_plan_of",
+    "CancelFate", "Check", "Checks", "LivePlan", "OpenOrders", "OpenedStream", "SweepHands", "checks_of", "hands_of",
+    "has_live_quotes", "live_plan_of",
 ]
 
 CancelFate = Literal["taken", "gone", "failed"]
@@ -36,13 +38,15 @@ class SweepHands(Protocol):
     """One venue's blocking calls for a sweep from outside. One thread; each call ends within the venue's deadline.
 
     Raises VenueError when the venue cannot be asked: NotSent, OutcomeUnknown, RateLimited with the wait, AuthFailed.
-    ``request_life_s``: so old a request cannot arrive any more. ``bulk``: ``cancel_all`` cancels a whole symbol in one call.
+    ``request_life_s``: so old a request cannot arrive any more. ``bulk``: ``cancel_all`` cancels a whole symbol in one call, or
+    everything at the venue where ``bulk_scope`` says so.
     """
 
     venue: str
     account: str
     request_life_s: float
     bulk: bool
+    bulk_scope: Literal["symbol", "venue"]
 
     def list_open(self) -> OpenOrders:
         """Return the open list."""
@@ -51,7 +55,7 @@ class SweepHands(Protocol):
         """Cancel one order."""
 
     def cancel_all(self, symbol: str) -> CancelFate:
-        """Cancel all that is open on a symbol, orders of others among them."""
+        """Cancel all that is open on a symbol, orders of others among them; on every symbol where none is named."""
 
     def is_open(self, order: OrderUpdate) -> bool | None:
         """Ask for one order: None when the venue does not know it."""
@@ -69,16 +73,25 @@ class Check(NamedTuple):
     fix: str = ""
 
 
+class OpenedStream(Protocol):
+    """One connection's reader: tells ``StreamOpened``, ``FrameReceived`` and last ``StreamClosed``."""
+
+    def close(self) -> None:
+        """End the connection; any thread."""
+
+
 class LivePlan(NamedTuple):
     """A venue's live quotes: where from, and what paper lists to trade on them (nothing where the venue itself lists it).
 
-    ``silence_s`` without any frame is a dead connection, ``renew_s`` is the age at which one is replaced.
+    ``silence_s`` without any frame is a dead connection, ``renew_s`` is the age at which one is replaced. ``open`` begins a
+    connection where it is no WebSocket: (stream, number, URL, whom to tell, clock).
     """
 
     source: LiveSource
     instruments: tuple[Instrument, ...]
     silence_s: float = 60.0
     renew_s: float = 23 * 3600.0
+    open: Callable[[str, int, str, Handle, Clock], OpenedStream] | None = None
 
 
 Checks = Callable[[Settings], Iterator[Check]]

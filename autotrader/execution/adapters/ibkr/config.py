@@ -16,7 +16,10 @@ from autotrader.execution.adapters.ibkr.windows import ResetWindow, parse_window
 from autotrader.execution.adapters.loopback import is_loopback
 from autotrader.model import Mode
 
-__all__ = ["LIVE_PORTS", "PAPER_PORTS", "VENUE", "IbkrSettings", "ibkr_settings", "is_paper_account"]
+__all__ = [
+    "LIVE_PORTS", "PAPER_PORTS", "VENUE", "IbkrSettings", "QuoteSettings", "ibkr_settings", "is_paper_account",
+    "quote_settings",
+]
 
 VENUE: Final = "ibkr"
 LIVE_PORTS: Final = (7496, 4001)
@@ -108,6 +111,37 @@ class IbkrSettings(msgspec.Struct, frozen=True, kw_only=True):
         return next((one for one in self.reset_windows if one.holds(now_ns)), None)
 
 
+class QuoteSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a connection for quotes needs; ``connect_s`` limits connecting, and each question, in seconds."""
+
+    host: str
+    port: int
+    client_id: int
+    symbols: tuple[str, ...] = ()
+    is_delayed: bool = False
+    connect_s: float = 10.0
+    codes: Mapping[int, ErrorKind] = {}
+
+
+def quote_settings(section: VenueSection, mode: Mode) -> QuoteSettings:
+    """Return how quotes are read: for trading at IB by its own settings, for paper from any TWS; raises ConfigError."""
+    if mode is Mode.PAPER:
+        keys = check_options(_Keys, section.options, where="venues.ibkr")
+        return QuoteSettings(
+            host=keys.host, port=keys.port or PAPER_PORTS[0], client_id=_feed_id(keys),
+            is_delayed=keys.market_data == "delayed", connect_s=keys.connect_timeout_s, codes=_codes(keys.codes),
+        )  # fmt: skip
+    own = ibkr_settings(section, mode)
+    return QuoteSettings(
+        host=own.host, port=own.port, client_id=own.feed_client_id, symbols=own.symbols, is_delayed=own.is_delayed,
+        connect_s=own.connect_timeout_s, codes=own.codes,
+    )  # fmt: skip
+
+
+def _feed_id(keys: _Keys) -> int:
+    return keys.client_id + 1 if keys.feed_client_id is None else keys.feed_client_id
+
+
 def is_paper_account(account: str) -> bool:
     """Say whether an account is one without money: DU…, DF… for advisors (ibkr.md section 8)."""
     return account.upper().startswith("D")
@@ -121,7 +155,7 @@ def ibkr_settings(section: VenueSection, mode: Mode) -> IbkrSettings:
     keys = check_options(_Keys, section.options, where="venues.ibkr")
     environment, port = _environment(keys, mode)
     _check_account(section.account, mode)
-    feed_id = keys.client_id + 1 if keys.feed_client_id is None else keys.feed_client_id
+    feed_id = _feed_id(keys)
     hand_id = keys.client_id + 2 if keys.hand_client_id is None else keys.hand_client_id
     if len({keys.client_id, feed_id, hand_id}) < 3:
         raise ConfigError("venues.ibkr: client_id, feed_client_id and hand_client_id must be three different numbers")

@@ -54,7 +54,7 @@ def clean(value: object) -> Decimal | None:
         raise DecodeError(f"no number: {text[:_LONGEST]!r}") from None
     if not number.is_finite() or abs(number) >= _TOO_LARGE or number in _UNSET:
         return None
-    return number
+    return Decimal(int(number)) if isinstance(value, float) and number == int(number) else number
 
 
 def needed(value: object, name: str) -> Decimal:

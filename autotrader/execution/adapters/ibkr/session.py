@@ -61,6 +61,8 @@ FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 15.0
 LASTING_PAUSE_S: Final = 60.0
 RULES_EVERY_NS: Final = 3_600 * SECOND
+STOPPED: Final = "the link stopped"
+STOP_NS: Final = 2 * SECOND
 FARM_OK: Final = frozenset({2104, 2106, 2158})
 OrderTold = OpenOrderTold | OrderStatusTold | ExecutionTold | CommissionTold
 
@@ -88,6 +90,7 @@ class SessionBroker(ReadingBroker):
         self.others_open = 0
         self.offset_ns = 0
         self._is_open = False
+        self._stopped_ns = 0
         self._accounts: tuple[str, ...] = ()
         self._turn = self._tries = 0
         self._retry_ns: int | None = None
@@ -114,7 +117,7 @@ class SessionBroker(ReadingBroker):
     def _on_link_began(self, _: ConnectionReady) -> None:
         """Note a new incarnation of the link: what its predecessor had is lost."""
         self.give_up_jobs("the link was started anew")
-        self._is_open = False
+        self._is_open, self._stopped_ns = False, 0
         if self.stage is not Stage.WAITING:
             self.go_down("the link was started anew")
 
@@ -134,6 +137,9 @@ class SessionBroker(ReadingBroker):
     def _on_link_closed(self, closed: LinkClosed) -> None:
         self._is_open = False
         self.give_up_jobs(closed.reason)
+        if closed.reason.startswith(STOPPED):
+            self._stopped_ns = self.wall.monotonic_ns()  # with the engine, if nothing follows: then nobody is alarmed
+            return
         self.calls.note(failed=1, code=f"TWS_{closed.code}" if closed.code else "NO_LINK")
         self.go_down(f"no connection to TWS at {self.settings.place}: {closed.reason}")
         self._retry_ns = None  # the link connects by itself
@@ -363,6 +369,9 @@ class SessionBroker(ReadingBroker):
         now_ns = self.wall.monotonic_ns()
         self.watch_jobs(now_ns)
         self.watch_reading()
+        if self._stopped_ns and now_ns > self._stopped_ns + STOP_NS:
+            self._stopped_ns = 0
+            self.go_down(STOPPED)
         if self.stage is Stage.LISTING and now_ns > self._due_ns:
             self.go_down(f"TWS did not say within {self.settings.read_timeout_s:g} s what {self.listing.missing} is")
         if self.stage is Stage.WAITING and self._is_open and self._retry_ns is not None and now_ns >= self._retry_ns:
