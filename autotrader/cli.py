@@ -149,7 +149,7 @@ def _add_kill_switch(verbs: argparse._SubParsersAction[argparse.ArgumentParser])
 def _add_simulate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     text = "serve a simulated venue on loopback until SIGTERM"
     parser = verbs.add_parser("simulate", help=text, description=text)
-    parser.add_argument("venue", metavar="VENUE", help="binance")
+    parser.add_argument("venue", metavar="VENUE", help="binance, ibkr")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 (the default): any that is free")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the market that moves by itself")
