@@ -71,6 +71,10 @@ class RunningVenue:
         body = {"symbol": symbol, "side": side, "quantity": quantity, "price": price, **more}
         return self.call("POST", "order", body)  # type: ignore[no-any-return]
 
+    def cancel(self, client_order_id: str) -> dict[str, Any]:
+        """Cancel an order by hand; return it as in the ledger."""
+        return self.call("POST", "cancel", {"client_order_id": client_order_id})  # type: ignore[no-any-return]
+
     def step(self, seconds: float) -> list[str]:
         """Move what stands on by so many seconds; return which symbols."""
         return self.call("POST", "step", {"seconds": str(seconds)})["symbols"]  # type: ignore[no-any-return]

@@ -14,8 +14,8 @@ from aiohttp import web
 
 from autotrader.errors import ConfigError
 from autotrader.model import plain
-from autotrader.simulator.admin_fields import hand_order, parsed, quote_in, seconds_in, trade_in
-from autotrader.simulator.events import Filled, Rejected
+from autotrader.simulator.admin_fields import hand_order, name_in, parsed, quote_in, seconds_in, trade_in
+from autotrader.simulator.events import Filled, RefusedRequest, Rejected
 from autotrader.simulator.fault_script import FaultScript, read_faults
 from autotrader.simulator.ledger_view import order_view
 from autotrader.simulator.market import MovingMarket
@@ -37,7 +37,7 @@ class Admin:
         app.router.add_delete("/_sim/faults", _answering(lambda _: self._set_faults(FaultScript())))
         posts: dict[str, Callable[[Any], Any]] = {
             "faults": lambda body: self._set_faults(read_faults(body)), "market": self._set_market, "trade": self._trade,
-            "step": self._step, "order": self._order,
+            "step": self._step, "order": self._order, "cancel": self._cancel,
         }  # fmt: skip
         for name, act in posts.items():
             app.router.add_post(f"/_sim/{name}", _answering(act))
@@ -73,6 +73,18 @@ class Admin:
             raise ConfigError(f"the order is rejected: {events[-1].code}: {events[-1].reason}")
         live = self._venue.by_client_id(order.client_order_id)
         assert live is not None
+        return order_view(live, self._venue.shown)
+
+    def _cancel(self, body: object) -> dict[str, Any]:
+        """Cancel an open order as somebody at the venue's own screen would."""
+        name = name_in(body)
+        live = self._venue.by_client_id(name)
+        if live is None:
+            raise ConfigError(f"client_order_id: no order is known as {name!r}")
+        events = self._venue.cancel(live.venue_order_id)
+        refused = next((event for event in events if isinstance(event, RefusedRequest)), None)
+        if refused is not None:
+            raise ConfigError(f"the order is not cancelled: {refused.code}: {refused.reason}")
         return order_view(live, self._venue.shown)
 
 

@@ -13,7 +13,7 @@ from autotrader.errors import ConfigError
 from autotrader.model import ZERO, Instrument, Order, OrderType, Quote, Side, TimeInForce, decimal_of
 from autotrader.simulator.world import SimVenue
 
-__all__ = ["hand_order", "parsed", "quote_in", "seconds_in", "trade_in"]
+__all__ = ["hand_order", "name_in", "parsed", "quote_in", "seconds_in", "trade_in"]
 
 DEFAULT_SIZE = Decimal(10)
 LONGEST_STEP_S = 3600
@@ -137,6 +137,14 @@ def hand_order(body: object, venue: SimVenue) -> Order:
         _word(fields, "time_in_force", TimeInForce, TimeInForce.GTC), price, stop_price,
         post_only=_flag(fields, "post_only"), created_ns=venue.now_ns(),
     )  # fmt: skip
+
+
+def name_in(body: object) -> str:
+    """Read ``{client_order_id}``."""
+    name = _object(body, ("client_order_id",)).get("client_order_id")
+    if not isinstance(name, str) or not name:
+        raise ConfigError(f"client_order_id must be a text, not {name!r}")
+    return name
 
 
 def _flag(fields: Mapping[str, Any], name: str) -> bool:

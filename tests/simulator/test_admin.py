@@ -134,6 +134,20 @@ def test_an_order_is_placed_by_hand() -> None:
     run(test)
 
 
+def test_an_order_is_cancelled_by_hand() -> None:
+    async def test(echo: Echo) -> None:
+        await echo.admin("POST", "market", MARKET)
+        await echo.order("a", "90")
+        status, order = await echo.admin("POST", "cancel", {"client_order_id": "a"})
+        assert (status, order["client_order_id"], order["status"]) == (200, "a", "CANCELED")
+        assert (await echo.admin("GET", "ledger"))[1]["orders"] == [order]
+        assert (await echo.admin("GET", "ledger"))[1]["requests"]["cancel"] == 0
+        status, told = await echo.admin("POST", "cancel", {"client_order_id": "a"})
+        assert (status, told["error"].partition(":")[0]) == (400, "the order is not cancelled")
+
+    run(test)
+
+
 @pytest.mark.parametrize(
     ("path", "body", "error"),
     [
@@ -158,6 +172,8 @@ def test_an_order_is_placed_by_hand() -> None:
         ("order", {"symbol": "BTCUSDT", "side": "BUY", "quantity": "1", "type": "TRAILING_STOP"}, "type: a TRAILING_STOP"),
         ("order", {"symbol": "BTCUSDT", "side": "BUY", "quantity": "1", "post_only": 1}, "post_only must be true or false"),
         ("order", {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.0000001"}, "the order is rejected: LOT_SIZE"),
+        ("cancel", {"client_order_id": "nobody"}, "client_order_id: no order is known as 'nobody'"),
+        ("cancel", {}, "client_order_id must be a text"),
         ("faults", {"rules": [{"on": "submit", "nth": 1, "do": [{"explode": 1}]}]}, "rule 1: do: there is no effect explode"),
         ("faults", {"rules": [{"on": "submit", "do": [{"reply": "never"}]}]}, "rule 1: one of nth"),
     ],
