@@ -131,10 +131,10 @@ def instrument_of(venue: str, symbol: str, contract: Contract, details: Contract
     kind = _KINDS.get(contract.sec_type)
     if kind is None or not details.min_tick or details.min_tick <= 0:
         raise InvalidOrder(f"{symbol}: type {contract.sec_type}, tick {details.min_tick}: not traded here", code="NO_SYMBOL")
-    pair = contract.sec_type in ("CASH", "CRYPTO")
+    pair, lot = contract.sec_type in ("CASH", "CRYPTO"), _lot(contract, details)
     return Instrument(
-        venue, symbol, tick=details.min_tick, lot=_lot(contract, details), quote=contract.currency,
-        base=contract.symbol if pair else "", kind=kind, min_quantity=details.min_size if details.min_size else None,
+        venue, symbol, tick=details.min_tick, lot=lot, quote=contract.currency, base=contract.symbol if pair else "", kind=kind,
+        min_quantity=max(details.min_size, lot) if details.min_size else None,
         multiplier=_multiplier(contract) / max(details.price_magnifier, 1), allows_short=contract.sec_type != "CRYPTO",
     )  # fmt: skip
 

@@ -98,11 +98,13 @@ def execution_of(given: Any, login_zone: tzinfo | None) -> Execution:
     exec_id = _text(given.execId)
     if side is None or not exec_id:
         raise DecodeError(f"an execution of id {exec_id!r} and side {given.side!r}")
-    time = _text(given.time)
+    quantity, time = needed(given.shares, "shares"), _text(given.time)
+    if quantity < 0:
+        raise DecodeError(f"execution {exec_id} of {quantity}")
     return Execution(
         exec_id=exec_id, order_id=whole(given.orderId, "orderId"), client_id=whole(given.clientId, "clientId"),
         perm_id=whole(given.permId, "permId"), account=_text(given.acctNumber), side=side,
-        quantity=needed(given.shares, "shares"), price=needed(given.price, "price"), time=time,
+        quantity=quantity, price=needed(given.price, "price"), time=time,
         time_ns=parse_time(time, login_zone), exchange=_text(given.exchange), cumulative_quantity=clean(given.cumQty),
         average_price=clean(given.avgPrice), order_ref=_text(given.orderRef),
         liquidity=count_of(_first(given, "lastLiquidity")), pending_revision=bool(_first(given, "pendingPriceRevision")),

@@ -16,7 +16,8 @@ __all__ = ["LARGEST_ID", "WireDecimal", "clean", "count_of", "needed", "whole", 
 LARGEST_ID: Final = 2**31 - 1
 """The largest order id that TWS reads; as a value it means unset."""
 _UNSET: Final = frozenset({Decimal(2**31 - 1), Decimal(2**63 - 1)})
-_TOO_LARGE: Final = Decimal(2**127 - 1)
+_TOO_LARGE: Final = Decimal("1E30")
+"""No money and no size is so large; 2^127-1 and the largest double, which stand for unset, are, however they are rounded."""
 _LONGEST: Final = 60
 
 
@@ -37,7 +38,7 @@ def wire(value: Decimal) -> WireDecimal:
 
 
 def clean(value: object) -> Decimal | None:
-    """Return the number, or None for what is unset: no text, a sentinel, something infinite, NaN or beyond 2^127.
+    """Return the number, or None for what is unset: no text, a sentinel, something infinite, NaN or beyond 1E30.
 
     DecodeError for what is no number at all.
     """
@@ -52,7 +53,7 @@ def clean(value: object) -> Decimal | None:
         number = Decimal(value if isinstance(value, int) else text)
     except InvalidOperation:
         raise DecodeError(f"no number: {text[:_LONGEST]!r}") from None
-    if not number.is_finite() or abs(number) >= _TOO_LARGE or number in _UNSET:
+    if not number.is_finite() or not -_TOO_LARGE < number < _TOO_LARGE or number in _UNSET:
         return None
     return Decimal(int(number)) if isinstance(value, float) and number == int(number) else number
 

@@ -207,7 +207,7 @@ def test_an_execution_is_read_alike_by_every_version(bench: LinkBench, server: T
     ("side", "price", "shares"),
     [
         ("XXX", "150", "1"), ("BOT", "nan", "1"), ("BOT", "inf", "1"), ("BOT", "1.7976931348623157E308", "1"),
-        ("BOT", "1", "NaN"), ("BOT", "1", "1E400"), ("BOT", "", "1"),
+        ("BOT", "1", "NaN"), ("BOT", "1", "1E400"), ("BOT", "1", "-5"), ("", "1", "1"),
     ],
 )
 def test_row_6_a_fill_that_cannot_be_read_is_never_guessed_and_never_lost_unseen(
