@@ -8,9 +8,10 @@ from typing import Final
 
 from autotrader.errors import DecodeError
 
-__all__ = ["Fields"]
+__all__ = ["INFINITE", "Fields"]
 
 _NO_INT: Final = ("", "2147483647")
+INFINITE: Final = ("Infinity", "Infinite", "inf")
 _MOST_COUNT: Final = 1_000
 _HUGE: Final = Decimal("1E+300")
 """The largest double stands for a number that is not given, in whatever spelling."""
@@ -65,7 +66,7 @@ class Fields:
     def decimal(self) -> Decimal | None:
         """Return a number, None when it is not given: empty, the largest double, the largest decimal, infinity."""
         text = self.text()
-        if text in ("", "Infinity", "inf"):
+        if not text or text in INFINITE:
             return None
         try:
             number = Decimal(text)

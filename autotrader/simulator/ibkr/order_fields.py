@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from autotrader.simulator.ibkr.fields import Fields
+from autotrader.simulator.ibkr.fields import INFINITE, Fields
 from autotrader.simulator.ibkr.requests import ContractAsked, Request, read_contract
 
 __all__ = ["PlaceOrder", "read_place_order"]
@@ -172,6 +172,6 @@ def _read_later(fields: Fields, kept: dict[str, object], contract: ContractAsked
     best, mid = kept["type"] in _PEG_BEST, kept["type"] in _PEG_MID
     if best:
         fields.skip(1)
-        mid = fields.decimal() is None
+        mid = fields.text() in INFINITE
     if mid:
         fields.skip(2)
