@@ -14,6 +14,7 @@ from random import Random
 from subprocess import TimeoutExpired
 from typing import Any
 
+import msgspec
 from launcher_kit import ROOT, Launched, lists, running, signed, verb
 from simulator_kit import RunningVenue
 from simulator_kit import running as simulated
@@ -26,7 +27,9 @@ Draw = Callable[[Random], list[Json]]
 ZERO = Decimal(0)
 UNDECIDED = ("SENT", "UNKNOWN", "PENDING_CANCEL", "PENDING_REPLACE")
 OPEN = ("OPEN", "PARTIALLY_FILLED")
-ENDS_ITSELF = (1, 3, 4)
+COURSES = ("fair", "fair", "fair", "foul", "early")
+ENDS = {"fair": (0, 1, 3, 4), "foul": (0, 1, 3, 4), "early": (0, 1, 3, 4, 5)}
+"""Exit codes: a strategy that is refused again and again is stopped, a clock far off halts, a start may find nobody."""
 TRADES_S, LIFE_S, MARGIN_S = 6.0, 5, 12.0
 QUICK = (
     "--set", "engine.cycle_time_ms=40", "--set", "risk.profile=open", "--set", "venues.binance.deadline_s=1",
@@ -133,67 +136,113 @@ def _rule(rng: Random, name: str, on: str, draw: Draw, lasts_s: float) -> Json:
     return rule
 
 
-class Weathered:
-    """What a ride brought: how it ended, what fired, how long it took until nothing was in doubt."""
+class Weathered(msgspec.Struct):
+    """What a ride brought: how it ended, what fired, how long until nothing was in doubt and until the books were equal."""
 
-    def __init__(self, code: int, fired: dict[str, int], settled_s: tuple[float, float], said: str, summary: Json) -> None:
-        self.code, self.fired, self.settled_s, self.said, self.summary = code, fired, settled_s, said, summary
+    course: str
+    code: int
+    fired: dict[str, int]
+    settled_s: tuple[float, float]
+    said: str
+
+
+class Ride:
+    """One run through a script, on a venue and a journal of its own."""
+
+    def __init__(self, seed: int, home: Path, venue: RunningVenue, more: tuple[str, ...], settle_s: float) -> None:
+        self.venue, self.journal, self.quiet, self._settle_s = venue, home / "j.db", home / "quiet", settle_s
+        self.arguments = (
+            "--simulator", str(venue.ready_file), "--strategy", f"{ROOT / 'tests' / 'weather_trader.py'}:Trader",
+            "--set", f"strategy.options.seed={seed}", "--set", f"strategy.options.quiet={self.quiet}", *more,
+        )  # fmt: skip
+
+    def through(self, weather: Json, course: str, trades_s: float, more_s: float) -> Weathered:
+        """Trade through it and come to an end."""
+        if course == "early":
+            self.venue.faults(weather)
+        with running(self.journal, *self.arguments) as run:
+            if course != "early":
+                run.until(lambda: self.venue.ledger()["requests"]["submit"] > 2, 40)
+                self.venue.faults(weather)
+            _sleep(run, trades_s)
+            fired, settled_s = self.venue.fired(), (0.0, 0.0)
+            if course != "foul":
+                self.clear()
+                _sleep(run, more_s)
+                self.quiet.touch()
+                settled_s = self.settle(run)
+            found = Weathered(course, _end(run), fired, settled_s, run.said)
+        assert found.code in ENDS[course], f"{course}, exit {found.code}: {found.said}"
+        if found.code == 0:
+            self.is_over(run)
+        else:
+            found.settled_s = self.after(found.code)
+        return found
+
+    def after(self, code: int) -> tuple[float, float]:
+        """Start once more, in fair weather, and place nothing: what the run before it left open is found out."""
+        self.clear()
+        self.quiet.touch()
+        with running(self.journal, *self.arguments) as again:
+            again.until(lambda: "handed over" in again.said, 40)
+            settled_s = self.settle(again)
+            assert _end(again) in (0, code), again.said
+        self.is_over(again)
+        return settled_s
+
+    def clear(self) -> None:
+        """Let the weather end."""
+        self.venue.call("DELETE", "faults")
+
+    def settle(self, run: Launched) -> tuple[float, float]:
+        """Wait until nothing is in doubt and the books are equal; return how long each took."""
+        began = time.monotonic()
+
+        def decided() -> bool:
+            assert not (doubt := in_doubt(self.journal)) or run.process.poll() is not None, f"in doubt: {doubt}"
+            return True
+
+        def settled() -> bool:
+            if run.process.poll() is None:
+                books_equal(self.journal, self.venue)
+            return True
+
+        eventually(decided, self._settle_s)
+        decided_s = time.monotonic() - began
+        eventually(settled, self._settle_s)
+        return decided_s, time.monotonic() - began
+
+    def is_over(self, run: Launched) -> None:
+        """Check what a run claims that ended clean: the books are the venue's, and nothing of ours is left there."""
+        books_equal(self.journal, self.venue)
+        assert run.summary["clean"] is True, run.said
+        assert not [row for row in self.venue.ledger()["orders"] if row["status"] in OPEN], "left open"
 
 
 def ride(seed: int, home: Path, script: Json | None = None, *, trades_s: float = TRADES_S, more: tuple[str, ...] = QUICK,
-         settle_s: float = LIFE_S + MARGIN_S) -> Weathered:
-    """Trade through a script on a venue of its own, let it settle in fair weather, stop with policy cancel, compare all.
+         settle_s: float = LIFE_S + MARGIN_S, course: str = "") -> Weathered:
+    """Trade through a script, let it settle, stop with policy cancel, compare all. ``more`` are arguments of the launcher.
 
-    Raises AssertionError: an order in doubt ``settle_s`` seconds after the last fault, books that differ then or at the end.
+    ``course``: "fair", the weather ends before the run does; "foul", the run is ended in its middle; "early", it has begun
+    before the engine starts. Drawn from the seed where it is not given. A run that does not end clean is followed by one
+    more. Raises AssertionError: an order in doubt ``settle_s`` seconds after the last fault, books that differ then or at the
+    end, a run that says that it is clean and is not.
     """
+    rng = Random(f"course {seed}")
     home.mkdir(parents=True, exist_ok=True)
-    journal, quiet = home / "j.db", home / "quiet"
     with simulated("binance", manual=False, seed=seed + 1, latency_ms=2) as venue:
-        arguments = ("--simulator", str(venue.ready_file), "--strategy", f"{ROOT / 'tests' / 'weather_trader.py'}:Trader",
-                     "--set", f"strategy.options.seed={seed}", "--set", f"strategy.options.quiet={quiet}", *more)  # fmt: skip
-        with running(journal, *arguments) as run:
-            run.until(lambda: venue.ledger()["requests"]["submit"] > 2, 40)
-            venue.faults(script or script_of(seed, trades_s))
-            _sleep(run, trades_s)
-            fired = venue.fired()
-            venue.call("DELETE", "faults")
-            _sleep(run, Random(seed).choice((0.0, 1.0)))
-            quiet.touch()
-            settled_s = _settle(run, journal, venue, settle_s)
-            run.process.terminate()
-            code, said = run.wait(40), run.said
-        if code != 0:  # it ended by itself, in the middle of it: the next run finds everything out
-            assert code in ENDS_ITSELF, f"exit {code}: {said}"
-            with running(journal, *arguments) as again:
-                again.until(lambda: "handed over" in again.said or "SIMULATED" in again.said, 40)
-                settled_s = _settle(again, journal, venue, settle_s)
-                again.process.terminate()
-                assert again.wait(40) in (0, code), again.said
-                run, said = again, said + again.said
-        books_equal(journal, venue)
-        assert run.summary["clean"] is True, said
-        assert not [row for row in venue.ledger()["orders"] if row["status"] in OPEN], "left open"
-    assert verb("verify", journal=journal)["ok"] is True
-    return Weathered(code, fired, settled_s, said, run.summary)
+        one = Ride(seed, home, venue, more, settle_s)
+        drawn = rng.choice(COURSES)
+        found = one.through(script or script_of(seed, trades_s), course or drawn, trades_s, rng.choice((0.0, 1.0)))
+    assert verb("verify", journal=one.journal)["ok"] is True
+    return found
 
 
-def _settle(run: Launched, journal: Path, venue: RunningVenue, settle_s: float) -> tuple[float, float]:
-    """Wait until nothing is in doubt and the books are equal; return how long each took."""
-    began = time.monotonic()
-
-    def decided() -> bool:
-        assert not (doubt := in_doubt(journal)) or run.process.poll() is not None, f"in doubt: {doubt}"
-        return True
-
-    def settled() -> bool:
-        if run.process.poll() is None:
-            books_equal(journal, venue)
-        return True
-
-    eventually(decided, settle_s)
-    decided_s = time.monotonic() - began
-    eventually(settled, settle_s)
-    return decided_s, time.monotonic() - began
+def _end(run: Launched) -> int:
+    """End a run as an operator does, if it has not ended by itself; return its exit code."""
+    if run.process.poll() is None:
+        run.process.terminate()
+    return run.wait(60)
 
 
 def _sleep(run: Launched, seconds: float) -> None:

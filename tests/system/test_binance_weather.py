@@ -1,7 +1,7 @@
 """The engine in bad weather at Binance's simulated venue: random fault scripts, then its books against the venue's.
 
-Some seeds by default; AUTOTRADER_TEST_WEATHERS sets how many, from the seed AUTOTRADER_TEST_WEATHERS_FROM on. Three rides go side
-by side, since most of their time is spent waiting.
+Some seeds by default; AUTOTRADER_TEST_WEATHERS sets how many, from the seed AUTOTRADER_TEST_WEATHERS_FROM on. Three rides go
+side by side, since most of their time is spent waiting.
 """
 
 import os
@@ -32,7 +32,7 @@ def test_after_the_weather_the_books_are_binances(seeds: tuple[int, ...], tmp_pa
             found = ended.result()
         except AssertionError as error:
             raise AssertionError(f"seed {seed}, {script_of(seed)}: {error}") from error
-        print(f"seed {seed}: exit {found.code}, settled in {found.settled_s[1]:.1f} s, fired {found.fired}")
+        print(f"seed {seed}, {found.course}: exit {found.code}, settled in {found.settled_s[1]:.1f} s, fired {found.fired}")
 
 
 def test_every_kind_of_trouble_comes_up_in_some_script() -> None:
