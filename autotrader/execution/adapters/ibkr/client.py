@@ -149,15 +149,19 @@ class TwsClient:
         self.ear.own_thread = threading.get_ident()
         try:
             if self._connect():
-                self._api.run()
+                self._listen()
         except BaseException as error:  # noqa: BLE001  top of the thread: it reports
             why = f"{type(error).__name__}: {error}"[:500]
-            if self.server_version:
-                self._lose(why)
-            else:
-                logger.warning("connecting to TWS failed: {}", why)
+            logger.warning("connecting to TWS failed: {}", why)
         finally:
             self._end(why)
+
+    def _listen(self) -> None:
+        """Run the library's loop to its end; what it dies of is a message that could not be read."""
+        try:
+            self._api.run()
+        except Exception as error:  # noqa: BLE001  whatever its decoder raises
+            self._lose(f"{type(error).__name__}: {error}"[:500])
 
     def _connect(self) -> bool:
         self._api.connect(*self._address)
