@@ -17,9 +17,9 @@ from autotrader.simulator.ibkr.wire_order import WireOrder
 __all__ = [
     "MAX", "MAX_INT", "Execution", "Message", "PositionRow", "account_download_end", "account_multi", "account_summary",
     "account_time", "account_value", "commission_report", "completed_orders_end", "contract_details_end", "current_time",
-    "end", "error", "exec_details", "managed_accounts", "market_data_type", "next_valid_id", "open_order_end", "order_bound",
-    "order_status", "pnl", "portfolio", "position", "position_end", "position_multi", "tick_parameters", "tick_price",
-    "tick_size", "tick_string",
+    "end", "error", "exec_details", "managed_accounts", "market_data_type", "market_rule_of", "next_valid_id",
+    "open_order_end", "order_bound", "order_status", "pnl", "portfolio", "position", "position_end", "position_multi",
+    "tick_parameters", "tick_price", "tick_size", "tick_string",
 ]  # fmt: skip
 
 Message = Callable[[int], Sequence[object]]
@@ -206,6 +206,11 @@ def contract_details_end(req_id: int) -> Message:
 def tick_parameters(req_id: int, tick: Decimal, exchange: str) -> Message:
     """Return the first answer to a request for market data."""
     return _fixed(81, req_id, tick, exchange, 3)
+
+
+def market_rule_of(rule_id: int, step: Decimal) -> Message:
+    """Return a rule of one price step."""
+    return _fixed(93, rule_id, 1, 0, step)
 
 
 def market_data_type(req_id: int, kind: int) -> Message:

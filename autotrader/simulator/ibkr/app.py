@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from aiohttp import web
@@ -30,15 +31,25 @@ __all__ = ["TwsApp", "make_venue"]
 class TwsApp:
     """One venue and all that speaks for it; one thread (the loop's)."""
 
-    def __init__(self, options: SimOptions, terms: TwsTerms | None = None) -> None:
+    def __init__(
+        self, options: SimOptions, terms: TwsTerms | None = None, clock: Callable[[], int] = time.time_ns
+    ) -> None:  # fmt: skip
         self.terms = terms or TwsTerms()
-        self.venue = tws_venue(options)
+        self.venue = tws_venue(options, clock)
         self.hub = Hub()
         self.desk = Desk(self.venue, self.terms, self.hub)
         self.teller = Teller(self.desk)
         self.teller.on_traded.append(AccountPushes(self.desk).on_traded)
         self._service = Service(self.desk, QuotePushes(self.desk))
+        self.venue.on_link.append(self._on_link)
+        self._session = self.venue.session
         self._parts = Connectivity(self.desk), Families(self.desk), TradingDay(self.desk)
+
+    def _on_link(self, _up: bool) -> None:
+        """Lose what a restart loses that does not keep the session: order ids that were used in vain among it."""
+        if self._session != self.venue.session:
+            self._session = self.venue.session
+            self.desk.forget_session()
 
     def routes(self, app: web.Application) -> None:
         """Add no paths: this venue does not speak HTTP."""

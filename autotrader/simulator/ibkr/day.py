@@ -8,7 +8,7 @@ from typing import Final
 from autotrader.simulator.events import BookOrder
 from autotrader.simulator.ibkr.contracts import TRADED
 from autotrader.simulator.ibkr.desk import Desk
-from autotrader.simulator.ibkr.hours import is_open
+from autotrader.simulator.ibkr.hours import day_end_ns, is_open
 from autotrader.simulator.ibkr.times import NEW_YORK
 from autotrader.simulator.special import special_of
 
@@ -27,6 +27,7 @@ class TradingDay:
         self._extra_ns = self._looked_ns + round(desk.terms.close_s * NS) if desk.terms.close_s else None
         if desk.terms.hours:
             desk.venue.tws.is_shut = self._is_shut
+            desk.venue.tws.day_end = _day_end
         desk.venue.on_tick.append(self._tick)
 
     def _is_shut(self, live: BookOrder, now_ns: int) -> bool:
@@ -60,6 +61,11 @@ class TradingDay:
                 venue.tws.suspend(live)
             elif live.held and not venue.tws.waits(live, now_ns):
                 venue.wake(live)
+
+
+def _day_end(live: BookOrder) -> int:
+    outside = "outside" in special_of(live.order).labels
+    return day_end_ns(TRADED[live.order.symbol], live.created_ns, outside=outside)
 
 
 def _passes(before_ns: int, now_ns: int, at: time) -> bool:

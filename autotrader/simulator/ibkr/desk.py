@@ -54,6 +54,13 @@ class Desk:
         for live in venue.orders(open_only=False):
             self.note(live)
 
+    def forget_session(self) -> None:
+        """Forget what is in TWS alone: orders that are not transmitted, bound ids, and order ids that came to nothing."""
+        for remembered in (self.waiting, self.bound, self.highest, self.used):
+            remembered.clear()
+        for live in self.venue.orders(open_only=False):
+            self.note(live)
+
     # ------------------------------------------------------------ whose is whose
 
     def note(self, live: BookOrder) -> None:

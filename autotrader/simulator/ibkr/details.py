@@ -7,10 +7,10 @@ from typing import Final
 from autotrader.simulator.ibkr.answers import Message
 from autotrader.simulator.ibkr.contracts import ContractTerms
 
-__all__ = ["contract_details"]
+__all__ = ["MARKET_RULES", "contract_details"]
 
 _ORDER_TYPES: Final = "ACTIVETIM,ALLOC,DAY,FOK,GTC,GTD,IOC,LMT,LOC,MKT,MOC,OPG,OUTSIDERTH,STP,STPLMT,TRAIL"
-_MARKET_RULES: Final = {"STK": "26", "CASH": "239", "FUT": "67", "OPT": "109"}
+MARKET_RULES: Final = {"STK": "26", "CASH": "239", "FUT": "67", "OPT": "109"}
 
 
 def contract_details(req_id: int, one: ContractTerms, exchange: str, hours: tuple[str, str]) -> Message:
@@ -51,4 +51,4 @@ def _under_type(one: ContractTerms) -> str:
 
 
 def _rules(one: ContractTerms) -> str:
-    return ",".join([_MARKET_RULES[one.sec_type]] * len(one.exchanges))
+    return ",".join([MARKET_RULES[one.sec_type]] * len(one.exchanges))

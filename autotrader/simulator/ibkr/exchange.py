@@ -7,7 +7,7 @@ from decimal import Decimal
 from heapq import heapify
 from typing import Final
 
-from autotrader.model import Order, OrderType
+from autotrader.model import Order, OrderType, TimeInForce
 from autotrader.simulator.accounts import Account
 from autotrader.simulator.books import Book
 from autotrader.simulator.events import Accepted, BookOrder, Event
@@ -31,9 +31,10 @@ class TwsExchange(Exchange):
     """Orders are keyed by their permId, trades by an execId; a client's own reference may be on any number of orders.
 
     An order whose labels hold ``wait`` (``open``, ``close``, ``parent``) works from its ``release`` on. ``is_shut`` says
-    whether an order may not work at this time of the day.
+    whether an order may not work at this time of the day, ``day_end`` when an order for the day ends; without it at midnight.
     """
 
+    day_end: Callable[[BookOrder], int] | None = None
     is_shut: Callable[[BookOrder, int], bool] = staticmethod(lambda _live, _now_ns: False)
     _released: set[str]
 
@@ -56,6 +57,11 @@ class TwsExchange(Exchange):
         super().forget(account, live)
         account.open.pop(live.venue_order_id, None)
         self.released.discard(live.venue_order_id)
+
+    def _expire_at(self, at_ns: int, live: BookOrder) -> None:
+        if self.day_end is not None and live.order.time_in_force is TimeInForce.DAY:
+            at_ns = self.day_end(live)
+        super()._expire_at(at_ns, live)
 
     # ------------------------------------------------------------ waiting
 

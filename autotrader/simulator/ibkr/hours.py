@@ -8,7 +8,7 @@ from typing import Final
 from autotrader.simulator.ibkr.contracts import ContractTerms
 from autotrader.simulator.ibkr.times import NEW_YORK
 
-__all__ = ["Session", "always_open", "hours_texts", "is_open", "session_at"]
+__all__ = ["Session", "always_open", "day_end_ns", "hours_texts", "is_open", "next_open_ns", "session_at"]
 
 NS: Final = 1_000_000_000
 DAYS: Final = 5
@@ -50,6 +50,29 @@ def is_open(one: ContractTerms, now_ns: int, *, outside: bool) -> bool:
     """Say whether an order may work now; ``outside``: outside regular hours as well."""
     session = session_at(one, now_ns)
     return session == "regular" or (outside and session == "extended")
+
+
+def next_open_ns(one: ContractTerms, now_ns: int, *, outside: bool) -> int:
+    """Return the next quarter of an hour at which an order may work, within a week."""
+    quarter = 900 * NS
+    at_ns = (now_ns // quarter + 1) * quarter
+    for _ in range(7 * 96):
+        if is_open(one, at_ns, outside=outside):
+            break
+        at_ns += quarter
+    return at_ns
+
+
+def day_end_ns(one: ContractTerms, now_ns: int, *, outside: bool) -> int:
+    """Return when an order for the day that comes now ends: at the end of the session that it works in, or of the next."""
+    close = _EXTENDED[1] if outside and one.sec_type == "STK" else _REGULAR[1]
+    if one.sec_type in ("CASH", "FUT"):
+        close = time(17, 0)
+    now = _local(now_ns)
+    end = now.replace(hour=close.hour, minute=close.minute, second=0, microsecond=0)
+    while end <= now or end.weekday() > _FRIDAY:
+        end = (end + timedelta(days=1)).replace(hour=close.hour)
+    return int(end.timestamp()) * NS
 
 
 def hours_texts(one: ContractTerms, now_ns: int) -> tuple[str, str]:

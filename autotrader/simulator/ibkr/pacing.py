@@ -15,7 +15,7 @@ class Pace:
     """One client's rate. A second that is over the limit is one violation; the third ends the connection."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self.most = most
         self._seen: deque[int] = deque()
         self.violations = 0
 
@@ -25,7 +25,7 @@ class Pace:
         seen.append(now_ns)
         while seen[0] <= now_ns - SECOND_NS:
             seen.popleft()
-        if len(seen) <= self._most:
+        if len(seen) <= self.most:
             return False
         seen.clear()
         self.violations += 1

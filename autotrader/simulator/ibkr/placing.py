@@ -10,10 +10,12 @@ from autotrader.simulator.fault_script import Effects
 from autotrader.simulator.ibkr.answers import error, order_status
 from autotrader.simulator.ibkr.contracts import find_contracts
 from autotrader.simulator.ibkr.desk import Desk, owner_of
+from autotrader.simulator.ibkr.hours import is_open, next_open_ns
 from autotrader.simulator.ibkr.order_answers import open_order
 from autotrader.simulator.ibkr.order_fields import PlaceOrder
 from autotrader.simulator.ibkr.refusal import Refusal, rejected
 from autotrader.simulator.ibkr.session import TwsSession
+from autotrader.simulator.ibkr.times import with_zone
 from autotrader.simulator.ibkr.translating import MOST_ID, Translated, prices_of, translate
 from autotrader.simulator.ibkr.what_if import inactive, margins_of
 from autotrader.simulator.special import SpecialOrder, special_of
@@ -125,6 +127,19 @@ def _submit(desk: Desk, session: TwsSession, asked: PlaceOrder, found: Translate
     last = events[-1] if events else None
     if isinstance(last, Rejected):
         raise rejected(last.code, last.reason)
+    if desk.terms.hours:
+        _say_when(desk, session, asked, found)
+
+
+def _say_when(desk: Desk, session: TwsSession, asked: PlaceOrder, found: Translated) -> None:
+    """Warn of an order that comes while its market is shut."""
+    one, now_ns = found.contract, desk.venue.now_ns()
+    if is_open(one, now_ns, outside=asked.outside_rth):
+        return
+    when = with_zone(next_open_ns(one, now_ns, outside=asked.outside_rth))
+    what = f"{asked.action} {asked.quantity} {one.local_symbol} {one.primary or one.exchanges[0]}"
+    text = f"Order Message:\n{what}\nWarning: your order will not be placed at the exchange until {when}"
+    session.say(error(asked.order_id, 399, text))
 
 
 def _what_if(desk: Desk, session: TwsSession, asked: PlaceOrder, found: Translated) -> None:

@@ -17,6 +17,7 @@ from autotrader.simulator.ibkr.answers import (
     error,
     exec_details,
     managed_accounts,
+    market_rule_of,
     next_valid_id,
     open_order_end,
     order_bound,
@@ -24,7 +25,7 @@ from autotrader.simulator.ibkr.answers import (
 )
 from autotrader.simulator.ibkr.contracts import TRADED, find_contracts
 from autotrader.simulator.ibkr.desk import Desk, owner_of
-from autotrader.simulator.ibkr.details import contract_details
+from autotrader.simulator.ibkr.details import MARKET_RULES, contract_details
 from autotrader.simulator.ibkr.order_answers import completed_order, open_order
 from autotrader.simulator.ibkr.requests import (
     ReqAutoOpenOrders,
@@ -34,14 +35,15 @@ from autotrader.simulator.ibkr.requests import (
     ReqExecutions,
     ReqIds,
     ReqManagedAccounts,
+    ReqMarketRule,
     ReqOpenOrders,
 )
 from autotrader.simulator.ibkr.session import TwsSession
 from autotrader.simulator.ibkr.times import midnight_ns, read_time
 
 __all__ = [
-    "accounts", "auto_open_orders", "completed_orders", "contracts", "executions", "ids", "open_orders", "say_open_orders",
-    "time",
+    "accounts", "auto_open_orders", "completed_orders", "contracts", "executions", "ids", "market_rule", "open_orders",
+    "say_open_orders", "time",
 ]  # fmt: skip
 
 NS = 1_000_000_000
@@ -161,6 +163,14 @@ def _side(text: str) -> str:
 
 
 # ------------------------------------------------------------ contracts
+
+
+def market_rule(_desk: Desk, session: TwsSession, asked: ReqMarketRule) -> None:
+    """Answer reqMarketRule: one price step whatever the price."""
+    found = [one for one in TRADED.values() if MARKET_RULES[one.sec_type] == str(asked.rule_id)]
+    if not found:
+        return session.say(error(-1, 321, f"Error validating request.-'bM' : cause - There is no market rule {asked.rule_id}."))
+    return session.say(market_rule_of(asked.rule_id, found[0].tick))
 
 
 def contracts(desk: Desk, session: TwsSession, asked: ReqContractDetails) -> None:

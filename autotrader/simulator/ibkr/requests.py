@@ -12,10 +12,11 @@ from autotrader.errors import DecodeError
 from autotrader.simulator.ibkr.fields import Fields
 
 __all__ = [
-    "CancelOrder", "CancelTopic", "ContractAsked", "GlobalCancel", "ReqAccountMulti", "ReqAccountSummary", "ReqAccountUpdates",
-    "ReqAutoOpenOrders", "ReqCompletedOrders", "ReqContractDetails", "ReqCurrentTime", "ReqExecutions", "ReqIds",
-    "ReqManagedAccounts", "ReqMarketDataType", "ReqMktData", "ReqOpenOrders", "ReqPnL", "ReqPositions", "ReqPositionsMulti",
-    "Request", "SetLogLevel", "StartApi", "read_contract", "read_simple",
+    "CancelOrder", "CancelTopic", "ContractAsked", "GlobalCancel", "ReqAccountMulti", "ReqAccountSummary",
+    "ReqAccountUpdates", "ReqAutoOpenOrders", "ReqCompletedOrders", "ReqContractDetails", "ReqCurrentTime", "ReqExecutions",
+    "ReqIds", "ReqManagedAccounts", "ReqMarketDataType", "ReqMarketRule", "ReqMktData", "ReqOpenOrders", "ReqPnL",
+    "ReqPositions", "ReqPositionsMulti", "Request", "SetLogLevel", "StartApi", "Unsupported", "read_contract",
+    "read_simple",
 ]  # fmt: skip
 
 
@@ -152,10 +153,21 @@ class ReqMarketDataType(Request, frozen=True, gc=False):
     type: int
 
 
+class ReqMarketRule(Request, frozen=True, gc=False):
+    rule_id: int
+
+
 class ReqPnL(Request, frozen=True, gc=False):
     req_id: int
     account: str
     model: str
+
+
+class Unsupported(Request, frozen=True, gc=False):
+    """Something that TWS knows and this venue does not have; ``req_id`` -1 for what has none."""
+
+    req_id: int
+    what: str
 
 
 def read_contract(fields: Fields) -> ContractAsked:
@@ -248,14 +260,37 @@ _READERS: Final[dict[int, Callable[[Fields, int], Request]]] = {
     75: _topic("positions_multi"),
     76: _after_version(lambda fields: ReqAccountMulti(fields.whole(), fields.text(), fields.text(), fields.flag())),
     77: _topic("account_multi"),
+    91: lambda fields, _: ReqMarketRule(fields.whole()),
     92: lambda fields, _: ReqPnL(fields.whole(), fields.text(), fields.text()),
     93: lambda fields, _: CancelTopic("pnl", fields.whole()),
     99: lambda fields, _: ReqCompletedOrders(fields.flag()),
 }
 
 
+_UNSUPPORTED: Final = {
+    10: (1, "market depth"), 12: (-1, "news bulletins"), 18: (-1, "financial advisors"), 20: (0, "historical data"),
+    21: (1, "exercising options"), 22: (0, "scanners"), 24: (-1, "scanners"), 50: (1, "real-time bars"),
+    52: (1, "fundamental data"), 54: (1, "option prices"), 55: (1, "option prices"), 67: (1, "display groups"),
+    78: (0, "option chains"), 79: (0, "soft dollar tiers"), 80: (-1, "family codes"), 81: (0, "searching symbols"),
+    82: (-1, "exchanges of market depth"), 83: (0, "smart components"), 84: (0, "news"), 85: (-1, "news"), 86: (0, "news"),
+    87: (0, "historical data"), 88: (0, "histograms"), 94: (0, "profit of one position"), 96: (0, "historical data"),
+    97: (0, "tick-by-tick data"), 104: (0, "user information"),
+}  # fmt: skip
+"""What is known and not had: where the request id stands, counted behind the message's id, and what it is about."""
+
+
+def _unsupported(message: int, fields: Fields) -> Unsupported:
+    place, what = _UNSUPPORTED[message]
+    if place < 0:
+        return Unsupported(-1, what)
+    fields.skip(place)
+    return Unsupported(fields.whole(-1), what)
+
+
 def read_simple(message: int, fields: Fields, version: int) -> Request:
     """Read any request but a new order, behind its id. Raises DecodeError, also for an id that is not known."""
+    if message in _UNSUPPORTED:
+        return _unsupported(message, fields)
     reader = _READERS.get(message)
     if reader is None:
         raise DecodeError(f"there is no request {message} here")

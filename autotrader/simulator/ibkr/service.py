@@ -33,6 +33,7 @@ from autotrader.simulator.ibkr.requests import (
     ReqIds,
     ReqManagedAccounts,
     ReqMarketDataType,
+    ReqMarketRule,
     ReqMktData,
     ReqOpenOrders,
     ReqPnL,
@@ -41,6 +42,7 @@ from autotrader.simulator.ibkr.requests import (
     Request,
     SetLogLevel,
     StartApi,
+    Unsupported,
     read_simple,
 )
 from autotrader.simulator.ibkr.session import TwsSession
@@ -65,6 +67,7 @@ class Service:
             ReqAccountUpdates: account.account_updates, ReqAccountMulti: account.account_updates_multi, ReqPnL: account.profit,
         }  # fmt: skip
         self._others: dict[type[Request], Callable[[Desk, TwsSession, Any], None]] = {
+            ReqMarketRule: reads.market_rule, Unsupported: _say_unsupported,
             ReqIds: reads.ids, ReqManagedAccounts: reads.accounts, ReqCurrentTime: reads.time,
             ReqAutoOpenOrders: reads.auto_open_orders, SetLogLevel: lambda *_: None,
             ReqMktData: lambda desk, session, asked: quotes.market_data(desk, pushes, session, asked),
@@ -95,7 +98,7 @@ class Service:
     def _is_in_pace(self, session: TwsSession) -> bool:
         """Count the message; a client that goes too far is told, and loses its connection at the third time."""
         pace = session.pace
-        if not pace.count(self._desk.venue.machine_ns()):
+        if session.is_paced or not pace.count(self._desk.venue.machine_ns()):
             return True
         most = self._desk.terms.messages_per_s
         text = f"Max rate of messages per second has been exceeded: max={most} rec={most + 1} ({pace.violations})"
@@ -224,6 +227,11 @@ class Service:
 
 def _end_topic(desk: Desk, session: TwsSession, asked: CancelTopic) -> None:
     (quotes.cancel_market_data if asked.topic == "market_data" else account.end_topic)(desk, session, asked)
+
+
+def _say_unsupported(_desk: Desk, session: TwsSession, asked: Unsupported) -> None:
+    text = f"Error validating request.-'bM' : cause - This simulated TWS has no {asked.what}."
+    session.say(error(asked.req_id, 321, text))
 
 
 def _refused(about: int, code: str | None) -> Callable[[int], Any]:

@@ -23,6 +23,7 @@ from autotrader.simulator.world import SimVenue
 __all__ = ["TwsSender", "TwsSession"]
 
 LEAST_VERSION: Final = 157
+PACE_API: Final = "+PACEAPI"
 SPLIT_VERSION: Final = 158
 """ib_async reads openOrder of 158 as none of the others does: it is answered with the version before."""
 
@@ -56,6 +57,7 @@ class TwsSession(asyncio.Protocol):
         self.version = 0
         self.options = ""
         self._reader = FrameReader()
+        self._next_turn = 0.0
         self._inbox: deque[tuple[float, bytes]] = deque()
         self.transport: asyncio.Transport | None = None
         self.sender: TwsSender | None = None
@@ -99,14 +101,26 @@ class TwsSession(asyncio.Protocol):
         except DecodeError as problem:
             self.say(error(-1, 507, f"Bad message length: {problem}"))
             return self.close()
-        half_s = self._venue.half_trip_s
         for payload in payloads:
-            if not half_s:
-                self._take(payload)
-                continue
-            loop = asyncio.get_running_loop()
-            self._inbox.append((loop.time() + half_s, payload))
-            loop.call_later(half_s, self._pump)
+            self._queue(payload)
+        return None
+
+    @property
+    def is_paced(self) -> bool:
+        """Say whether the client has asked TWS to pace its messages in place of refusing them."""
+        return PACE_API in self.options
+
+    def _queue(self, payload: bytes) -> None:
+        """Take a message now, or when it has travelled and, if TWS paces it, its turn has come."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        due = now + self._venue.half_trip_s
+        if self.is_paced:
+            due = self._next_turn = max(due, self._next_turn + 1 / self.pace.most)
+        if due <= now and not self._inbox:
+            return self._take(payload)
+        self._inbox.append((due, payload))
+        loop.call_at(due, self._pump)
         return None
 
     def _pump(self) -> None:

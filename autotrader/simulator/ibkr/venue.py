@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
@@ -52,7 +54,7 @@ class TwsVenue(SimVenue):
         super().set_faults(script)
 
 
-def tws_venue(options: SimOptions) -> TwsVenue:
+def tws_venue(options: SimOptions, clock: Callable[[], int] = time.time_ns) -> TwsVenue:
     """Return the venue with its one paper account. Raises LedgerError."""
     listings = [
         Listing(
@@ -63,5 +65,5 @@ def tws_venue(options: SimOptions) -> TwsVenue:
     ]  # fmt: skip
     return TwsVenue(
         "ibkr", listings, account=ACCOUNT, seed=options.seed, ledger=options.ledger, opening={CURRENCY: OPENING},
-        exchange=TwsExchange,
+        exchange=TwsExchange, clock=clock,
     )  # fmt: skip

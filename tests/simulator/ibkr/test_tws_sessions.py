@@ -279,3 +279,52 @@ def test_a_client_that_is_too_fast_is_warned_and_then_cut_off() -> None:
         assert one.has_ended()
         warned = [message[4] for message in one.seen if message[0] == "4" and message[3] == "100"]
         assert [text[-3:] for text in warned] == ["(1)", "(2)", "(3)"]
+
+
+def test_a_client_that_asks_to_be_paced_is_slowed_and_not_warned() -> None:
+    with running("ibkr", limit="messages_per_s=50") as venue, tws(venue, versions="v100..178 +PACEAPI") as one:
+        for _ in range(60):
+            one.send(49, 1)
+        for _ in range(60):
+            assert one.until(49)
+        assert not [message for message in one.seen if message[0] == "4" and message[3] == "100"]
+
+
+def test_a_market_rule_has_one_step(venue: RunningVenue) -> None:
+    with tws(venue, 21) as one:
+        one.send(9, 8, 3, *contract(local="ESZ6", exchange="CME"), 0, "", "", "")
+        details = one.until(10)
+        one.send(91, details[-6].split(",")[0])
+        assert one.until(93)[2:] == ["1", "0", "0.25"]
+        one.send(91, 424242)
+        one.error(-1, 321)
+
+
+def test_what_is_not_simulated_is_refused_under_its_request(venue: RunningVenue) -> None:
+    with tws(venue, 22) as one:
+        one.send(20, 77, *AAPL, 0, "", "1 min", "1 D", 0, "TRADES", 1, 0, "")
+        assert "historical data" in one.error(77, 321)[4]
+        one.send(10, 5, 78, *AAPL, 5, 0, "")
+        one.error(78, 321)
+
+
+def test_read_only_takes_no_orders() -> None:
+    with running("ibkr", limit="read_only=1") as venue, tws(venue) as one:
+        one.place(1)
+        assert "Read-Only" in one.error(1, 321)[4]
+        one.send(61, 1)
+        one.until(62)
+
+
+def test_an_old_client_gets_no_quotes_of_fractional_sizes_where_that_rule_is_on() -> None:
+    pair = contract(symbol="EUR", sec_type="CASH", exchange="IDEALPRO")
+    with running("ibkr", limit="fractional_rules=1") as venue, tws(venue, 1, "v100..157") as old, tws(venue, 2) as new:
+        old.send(1, 11, 7, *pair, 0, "", 0, 0, "")
+        old.error(7, 10285)
+        new.send(1, 11, 7, *pair, 0, "", 0, 0, "")
+        new.until(1)
+
+
+def test_a_limit_that_does_not_exist_is_refused_by_name() -> None:
+    with pytest.raises(AssertionError, match="there is no such limit"), running("ibkr", limit="nonsense=1"):
+        pass
