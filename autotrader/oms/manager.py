@@ -237,8 +237,10 @@ class OrderManagerActor(Worker):
             self._kills.on_cancel_failed(msg.venue, msg.client_order_id)
 
     def _note_reject(self, order: OrderUpdate, msg: OrderRejected) -> None:
-        """Stop a strategy that the venue refuses for the same reason again and again."""
-        now_ns = self.clock.now_ns()
+        """Stop a strategy that the venue refuses for the same reason again and again; a halt that it met is no fault of its."""
+        listed, now_ns = self._listed.get(order.venue), self.clock.now_ns()
+        if listed is not None and any(one.symbol == order.symbol and not one.tradable for one in listed.instruments):
+            return
         if self._streaks.rejected(order.strategy, order.venue, order.symbol, msg.reason_code, now_ns) and order.strategy:
             reason = f"{order.venue} refused {order.symbol} again and again: {msg.reason} ({msg.reason_code})"
             self._floor.stop_strategy(order.strategy, "REJECTS", reason)

@@ -176,6 +176,25 @@ def test_what_venues_list_once_they_are_connected_can_be_asked_for(house: House)
     assert house.ask(GetInstruments()) == (late,)
 
 
+def refused(house: House, code: str = "-2010") -> list[str]:
+    """Let the venue refuse three orders alike, and return what was alarmed."""
+    for order in [house.submit(price=str(90 + number)) for number in range(3)]:
+        house.tell(house.event(OrderRejected, order, reason_code=code, reason="no"))
+    return [code for code in house.codes() if code == "STRATEGY"]
+
+
+def test_a_strategy_that_is_refused_three_times_alike_is_stopped(house: House) -> None:
+    assert refused(house) == ["STRATEGY"]
+
+
+def test_a_strategy_that_a_halt_surprises_is_not_stopped(house: House) -> None:
+    orders = [house.submit(price=str(90 + number)) for number in range(3)]
+    house.tell(InstrumentsListed(VENUE, (Instrument(VENUE, SYMBOL, D("0.01"), D("0.001"), "USDT", "BTC", tradable=False),)))
+    for order in orders:
+        house.tell(house.event(OrderRejected, order, reason_code="-2010", reason="Market is closed."))
+    assert "STRATEGY" not in house.codes()
+
+
 # ---------------------------------------------------------------- a journal that is away
 
 

@@ -81,8 +81,8 @@ class CallingBroker(BrokerActor):
         """Say whether a job that waited need not be done any more."""
 
     @abstractmethod
-    def note_trouble(self, outcome: Outcome) -> None:
-        """Look at an outcome that concerns the whole link: a clock, a key, a firewall."""
+    def note_trouble(self, outcome: Outcome, call: Call) -> None:
+        """Look at an outcome that concerns more than its order: a clock, a key, a firewall, a closed market."""
 
     # ------------------------------------------------------------ out
 
@@ -212,7 +212,7 @@ class CallingBroker(BrokerActor):
 
     def _close(self, job: Job, reply: Reply) -> None:
         if reply.outcome.error_class is not None:
-            self.note_trouble(reply.outcome)
+            self.note_trouble(reply.outcome, job.call)
         if job.errand:
             self._advance(job.errand, reply)
         else:

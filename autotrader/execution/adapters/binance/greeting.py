@@ -27,7 +27,7 @@ from autotrader.execution.adapters.binance.config import BinanceSettings
 from autotrader.execution.adapters.binance.errands import Errand, ErrandFailed, Reply, body_of
 from autotrader.model import AccountInfo, Instrument, Mode
 
-__all__ = ["Greeting", "introduce", "measure_clock"]
+__all__ = ["Greeting", "halted", "introduce", "measure_clock"]
 
 SAMPLES: Final = 3
 LONGEST_DOUBT_NS: Final = 500_000_000
@@ -43,6 +43,13 @@ class Greeting(msgspec.Struct, frozen=True):
     exchange: ExchangeInfo
     rules: Mapping[str, SymbolRules]
     instruments: tuple[Instrument, ...]
+
+
+def halted(greeting: Greeting, symbol: str) -> Greeting:
+    """Return the greeting with a symbol that does not trade now."""
+    replace = msgspec.structs.replace
+    listed = tuple(replace(one, tradable=False) if one.symbol == symbol else one for one in greeting.instruments)
+    return replace(greeting, instruments=listed)
 
 
 def measure_clock(samples: int = SAMPLES) -> Errand[int]:

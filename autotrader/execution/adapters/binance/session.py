@@ -16,9 +16,9 @@ from autotrader.actors import handles
 from autotrader.actors.ticker import TickToken
 from autotrader.execution.adapters.binance.budgets import budgets_of
 from autotrader.execution.adapters.binance.calling import Trouble
-from autotrader.execution.adapters.binance.codec import ErrorClass, Outcome
+from autotrader.execution.adapters.binance.codec import Call, ErrorClass, Outcome
 from autotrader.execution.adapters.binance.errands import Errand, ErrandFailed
-from autotrader.execution.adapters.binance.greeting import Greeting, introduce, measure_clock
+from autotrader.execution.adapters.binance.greeting import Greeting, halted, introduce, measure_clock
 from autotrader.execution.adapters.binance.reading import Books, Scope, read_books
 from autotrader.execution.adapters.binance.registry import Registry
 from autotrader.execution.adapters.binance.streaming import StreamingBroker
@@ -70,6 +70,7 @@ class SessionBroker(StreamingBroker):
         self._retry_ns: int | None = None
         self._gap_from_ns = self.memory.heard_ns or None
         self._clock_due_ns = self._rules_due_ns = 0
+        self._reviewed_ns = -HALTED_EVERY_NS
         self._is_measuring = False
         self.listed_trades: frozenset[tuple[str, str]] = frozenset()
         """Trades of the last hand-over: the stream may tell them once more, and an opening has them in its balances already."""
@@ -213,7 +214,7 @@ class SessionBroker(StreamingBroker):
 
     def _review(self, now_ns: int) -> None:
         """Ask again who we are and what can be traded: symbols are halted, filters change, and so do a key's rights."""
-        turn, self._rules_due_ns = self._turn, now_ns + HALTED_EVERY_NS
+        turn, self._rules_due_ns, self._reviewed_ns = self._turn, now_ns + HALTED_EVERY_NS, now_ns
         self.run(
             introduce(self.settings), lambda told: self._on_reviewed(told, turn), lambda error: self._on_unclear(error, turn)
         )
@@ -234,11 +235,17 @@ class SessionBroker(StreamingBroker):
         trades = all(one.is_trading for one in rules.values())
         self._rules_due_ns = self.wall.monotonic_ns() + (RULES_EVERY_NS if trades else HALTED_EVERY_NS)
 
-    def _note_closed(self) -> None:
-        """Look which symbol does not trade: what the limits know of it, they deny, and nothing more is asked of the venue."""
+    def _note_closed(self, symbol: str) -> None:
+        """Take a symbol as halted, and look when it trades: the limits deny what the venue would refuse."""
+        if self.stage is not Stage.HERE or self.greeting is None:
+            return
+        known, self.greeting = self.greeting.instruments, halted(self.greeting, symbol)
+        if self.greeting.instruments != known:
+            self.told.append(InstrumentsListed(self.venue, self.greeting.instruments))
         now_ns = self.wall.monotonic_ns()
-        if self.stage is Stage.HERE and self._rules_due_ns - now_ns > HALTED_EVERY_NS:
+        if now_ns >= self._reviewed_ns + HALTED_EVERY_NS:
             self._review(now_ns)
+        self._rules_due_ns = min(self._rules_due_ns, self._reviewed_ns + HALTED_EVERY_NS)
 
     def _on_unclear(self, error: Trouble, turn: int) -> None:
         """Let the link go for what only a person can change; what passes is asked again at the next turn."""
@@ -271,12 +278,12 @@ class SessionBroker(StreamingBroker):
         self._clock_due_ns = self.wall.monotonic_ns() + 10 * SECOND
         self.log.bind(venue=self.venue).warning("the venue's clock was not measured: {}", error)
 
-    def note_trouble(self, outcome: Outcome) -> None:
+    def note_trouble(self, outcome: Outcome, call: Call) -> None:
         """Look at what concerns the whole link."""
         if outcome.error_class is ErrorClass.CLOCK:
             self.measure()
         elif outcome.error_class is ErrorClass.REFUSED and CLOSED in outcome.reason.lower():
-            self._note_closed()
+            self._note_closed(str(dict(call.params).get("symbol", "")))
         elif outcome.error_class in (ErrorClass.AUTH, ErrorClass.FIREWALL) and self.stage is Stage.HERE:
             who = "the firewall refused us" if outcome.error_class is ErrorClass.FIREWALL else "the key was refused"
             advice = "look at the key, its rights and the addresses that it is bound to"

@@ -17,6 +17,7 @@ from autotrader.messages import (
     LinkChanged,
     OrderFilled,
     OrderNotSent,
+    OrderRejected,
     SnapshotTaken,
     VenueReady,
 )
@@ -350,26 +351,43 @@ def test_rules_and_rights_are_looked_at_again_every_half_hour(bench: Bench) -> N
     assert link(bench)[0] is LinkState.UP
 
 
-def test_a_refusal_because_the_market_is_closed_is_looked_into_at_once_and_until_it_opens(bench: Bench) -> None:
+def tradable(bench: Bench) -> list[bool]:
+    return [one.instruments[0].tradable for one in bench.oms.of(InstrumentsListed)]
+
+
+def test_a_refusal_because_the_market_is_closed_halts_the_symbol_before_it_is_told(bench: Bench) -> None:
+    bench.start()
+    bench.answers["GET /api/v3/exchangeInfo"] = None
+    bench.answers[SUBMIT] = (400, error(-2010, "Market is closed."))
+    told = [type(one) for one in bench.send(order()) if isinstance(one, InstrumentsListed | OrderRejected)]
+    assert told == [InstrumentsListed, OrderRejected]
+    assert tradable(bench) == [True, False]
+
+
+def test_a_closed_market_is_looked_at_until_it_opens(bench: Bench) -> None:
     bench.start()
     bench.answers["GET /api/v3/exchangeInfo"] = (200, exchange_info(symbol_info(status="HALT")))
     bench.answers[SUBMIT] = (400, error(-2010, "Market is closed."))
     bench.send(order())
-    assert [one.instruments[0].tradable for one in bench.oms.of(InstrumentsListed)] == [True, False]
+    bench.wait(12)
+    assert tradable(bench) == [True, False]
     bench.answers["GET /api/v3/exchangeInfo"] = (200, exchange_info(symbol_info()))
     bench.wait(6)
-    assert [one.instruments[0].tradable for one in bench.oms.of(InstrumentsListed)] == [True, False, True]
+    assert tradable(bench) == [True, False, True]
     asked = bench.calls.count("GET /api/v3/exchangeInfo")
     bench.wait(60)
     assert bench.calls.count("GET /api/v3/exchangeInfo") == asked
 
 
-def test_one_refusal_after_the_other_asks_for_the_rules_once(bench: Bench) -> None:
+def test_a_venue_that_says_closed_and_lists_the_symbol_as_open_is_not_asked_all_the_time(bench: Bench) -> None:
     bench.start()
-    bench.answers["GET /api/v3/exchangeInfo"] = None
     bench.answers[SUBMIT] = (400, error(-2010, "Market is closed."))
-    bench.send(order(), order(), order())
-    assert bench.calls.count("GET /api/v3/exchangeInfo") == 2
+    for _ in range(30):
+        bench.send(order())
+        bench.wait(0.1, step_s=0.1)
+    assert bench.calls.count("GET /api/v3/exchangeInfo") <= 3
+    bench.wait(10)
+    assert tradable(bench)[-1] is True
 
 
 def test_a_key_that_may_withdraw_from_now_on_takes_the_link_down(bench: Bench) -> None:
