@@ -29,7 +29,8 @@ class QueryPlan:
         """
         self._next = {order_id: self._next.get(order_id, (earliest, 0)) for order_id, earliest in owed}
         self._asked = {order_id: asked_ns for order_id, asked_ns in self._asked.items() if order_id in self._next}
-        times = ((self._time_of(order_id, due_ns, wanted or {}), order_id) for order_id, (due_ns, _) in self._next.items())
+        wanted = wanted or {}
+        times = ((self._time_of(name, due_ns, wanted.get(name), now_ns), name) for name, (due_ns, _) in self._next.items())
         waiting = sorted(one for one in times if one[0] <= now_ns)[:limit]
         for _, order_id in waiting:
             asks = self._next[order_id][1]
@@ -37,6 +38,8 @@ class QueryPlan:
             self._next[order_id] = (now_ns + min(SECOND_NS << asks, LONGEST_NS), min(asks + 1, 3))
         return [order_id for _, order_id in waiting]
 
-    def _time_of(self, order_id: str, due_ns: int, wanted: Mapping[str, int]) -> int:
-        wanted_ns = wanted.get(order_id)
-        return due_ns if wanted_ns is None or self._asked.get(order_id, 0) >= wanted_ns else min(due_ns, wanted_ns)
+    def _time_of(self, order_id: str, due_ns: int, wanted_ns: int | None, now_ns: int) -> int:
+        """Return when to ask; not just before it is wanted, lest the wanted question meets one that is under way."""
+        if wanted_ns is None or self._asked.get(order_id, 0) >= wanted_ns:
+            return due_ns
+        return wanted_ns if now_ns > wanted_ns - SECOND_NS else min(due_ns, wanted_ns)

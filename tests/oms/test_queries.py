@@ -38,3 +38,9 @@ def test_when_an_answer_is_wanted_for_a_proof_an_order_is_asked_about_once_whate
     plan, owed = QueryPlan(), [("a", 0)]
     asked = [now for now in range(21) if plan.due(owed, now * SECOND_NS, 10, {"a": 9 * SECOND_NS})]
     assert asked == [0, 1, 3, 7, 9, 14, 19]
+
+
+def test_nothing_is_asked_in_the_second_before_an_answer_is_wanted():
+    plan, half = QueryPlan(), SECOND_NS // 2
+    asked = [now for now in range(20) if plan.due([("a", 0)], now * half, 10, {"a": 7 * half})]
+    assert asked == [0, 2, 7, 15]
