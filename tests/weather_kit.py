@@ -161,6 +161,7 @@ class Ride:
         if course == "early":
             self.venue.faults(weather)
         with running(self.journal, *self.arguments) as run:
+            eventually(lambda: self.journal.exists() or run.process.poll() is not None, 40)
             if course != "early":
                 run.until(lambda: self.venue.ledger()["requests"]["submit"] > 2, 40)
                 self.venue.faults(weather)
