@@ -43,7 +43,6 @@ class Desk:
         self.venue, self.terms, self.hub = venue, terms, hub
         self.keys: dict[OrderKey, str] = {}
         self.highest: dict[int, int] = {}
-        self.used: set[OrderKey] = set()
         self.waiting: dict[OrderKey, PlaceOrder] = {}
         self.bound: dict[str, int] = {}
         self.busted: dict[str, Fill] = {}
@@ -56,7 +55,7 @@ class Desk:
 
     def forget_session(self) -> None:
         """Forget what is in TWS alone: orders that are not transmitted, bound ids, and order ids that came to nothing."""
-        for remembered in (self.waiting, self.bound, self.highest, self.used):
+        for remembered in (self.waiting, self.bound, self.highest):
             remembered.clear()
         for live in self.venue.orders(open_only=False):
             self.note(live)
@@ -72,7 +71,6 @@ class Desk:
 
     def use(self, key: OrderKey) -> None:
         """Count an order id as used by its client."""
-        self.used.add(key)
         self.highest[key[0]] = max(self.highest.get(key[0], 0), key[1])
 
     def next_id(self, client_id: int) -> int:

@@ -64,6 +64,7 @@ def figures_of(desk: Desk) -> Figures:
     }  # fmt: skip
     told: Figures = {"AccountCode": (desk.venue.account, ""), "AccountReady": ("true", ""), "AccountType": ("INDIVIDUAL", "")}
     told |= {name: (f"{_cents(value):f}", CURRENCY) for name, value in money.items()}
+    told |= {name: (_exactly(cash), CURRENCY) for name in ("TotalCashValue", "SettledCash", "CashBalance", "TotalCashBalance")}
     cushion = free / equity if equity else ZERO
     rest = {"Cushion": f"{cushion:.6f}", "DayTradesRemaining": "-1", "Leverage-S": f"{gross / equity:.2f}" if equity else "0"}
     told |= {name: (value, "") for name, value in rest.items()}
@@ -77,6 +78,12 @@ def _is_owned(desk: Desk, row: PositionRow) -> bool:
 
 def _cents(value: Decimal) -> Decimal:
     return value.quantize(CENT)
+
+
+def _exactly(value: Decimal) -> str:
+    """Return an amount of cash to its last digit, with two decimals at least."""
+    digits = value.normalize()
+    return f"{digits if digits != _cents(digits) else _cents(digits):f}"
 
 
 def _short(value: Decimal) -> Decimal:

@@ -110,7 +110,6 @@ class Teller:
         if event.reason == "asked":
             self._tell(live, order_status(self._desk.wire(live, "PendingCancel", sums.filled, sums.cost)))
         one = self._desk.wire(live, "Cancelled", sums.filled, sums.cost)
-        self._tell(live, open_order(one))
         self._tell(live, order_status(one))
         why = "" if event.reason == "asked" else event.reason
         self._tell(live, error(one.order_id, 202, f"Order Canceled - reason:{why}"))
