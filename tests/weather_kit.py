@@ -30,7 +30,9 @@ OPEN = ("OPEN", "PARTIALLY_FILLED")
 COURSES = ("fair", "fair", "fair", "foul", "early")
 ENDS = {"fair": (0, 1, 3, 4), "foul": (0, 1, 3, 4), "early": (0, 1, 3, 4, 5)}
 """Exit codes: a strategy that is refused again and again is stopped, a clock far off halts, a start may find nobody."""
-TRADES_S, LIFE_S, MARGIN_S = 6.0, 5, 12.0
+TRADES_S, LIFE_S = 6.0, 5
+PATIENCE_S = 60.0
+"""A limit for machines that are busy; on an idle one all is settled within a request's life and twelve seconds."""
 QUICK = (
     "--set", "engine.cycle_time_ms=40", "--set", "risk.profile=open", "--set", "venues.binance.deadline_s=1",
     "--set", f"venues.binance.request_life_s={LIFE_S}", "--set", "venues.binance.recv_window_ms=1000",
@@ -185,7 +187,7 @@ class Ride:
         self.clear()
         self.quiet.touch()
         with running(self.journal, *self.arguments) as again:
-            again.until(lambda: "handed over" in again.said, 40)
+            again.until(lambda: "handed over" in again.said, PATIENCE_S)
             settled_s = self.settle(again)
             assert _end(again) in (0, code), again.said
         self.is_over(again)
@@ -221,7 +223,7 @@ class Ride:
 
 
 def ride(seed: int, home: Path, script: Json | None = None, *, trades_s: float = TRADES_S, more: tuple[str, ...] = QUICK,
-         settle_s: float = LIFE_S + MARGIN_S, course: str = "") -> Weathered:
+         settle_s: float = PATIENCE_S, course: str = "") -> Weathered:
     """Trade through a script, let it settle, stop with policy cancel, compare all. ``more`` are arguments of the launcher.
 
     ``course``: "fair", the weather ends before the run does; "foul", the run is ended in its middle; "early", it has begun
