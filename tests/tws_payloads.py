@@ -59,7 +59,9 @@ def order_status(status: str = "Submitted", filled: str = "0", remaining: str = 
     return frame(3, 5, status, filled, remaining, average, 987654, 0, average, 7, "", "0.0")
 
 
-def execution(version: int, exec_id: str = "0000e0d5.67fe667b.01.01", req_id: int = -1, time: str = "20250415  19:38:31") -> bytes:
+def execution(
+    version: int, exec_id: str = "0000e0d5.67fe667b.01.01", req_id: int = -1, time: str = "20250415  19:38:31"
+) -> bytes:
     """Return execDetails of order 5, filled at IEX."""
     return frame(
         11, req_id, 5, 265598, "AAPL", "STK", "", "0.0", "", "", "IEX", "USD", "AAPL", "NMS", exec_id, time, "DU1234567",

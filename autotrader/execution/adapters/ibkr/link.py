@@ -7,21 +7,19 @@ out of the gate. Source: ibkr.md sections 3, 10 and 11.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-import msgspec
-
 from autotrader.actors import Context, Handle, TickToken, Worker, handles
-from autotrader.actors.gate import Door, Gate
-from autotrader.errors import EncodeError, Refused, Unavailable
+from autotrader.actors.gate import Gate
+from autotrader.errors import Unavailable
 from autotrader.execution.adapters.ibkr.client import TwsClient
-from autotrader.execution.adapters.ibkr.library import TEXT_ONLY, Library, load
+from autotrader.execution.adapters.ibkr.library import Library, load
+from autotrader.execution.adapters.ibkr.link_notes import Beat, Dial, Ended, Overdue, Release
+from autotrader.execution.adapters.ibkr.link_settings import LinkSettings
 from autotrader.execution.adapters.ibkr.messages import (
     CancelRequest,
     DropLink,
-    ErrorKind,
     Fate,
     LinkClosed,
     LinkOpened,
@@ -33,59 +31,15 @@ from autotrader.execution.adapters.ibkr.messages import (
 )
 from autotrader.execution.adapters.ibkr.outlet import Outlet
 from autotrader.execution.adapters.ibkr.pacing import HeldJobs, Pace, is_cancel
-from autotrader.execution.adapters.ibkr.socket_line import NotConnected
+from autotrader.execution.adapters.ibkr.pulse import Backoff, Pulse
+from autotrader.execution.adapters.ibkr.writing import GatedWriter
 from autotrader.execution.adapters.wire import CallRoll, ConnectionReady
-from autotrader.messages import GetStatus, Lane, Message
+from autotrader.messages import GetStatus, Message
 from autotrader.model import WriteClass
 
 __all__ = ["LinkSettings", "TwsLinkActor"]
 
-_STABLE_NS: Final = 60_000_000_000
-"""A connection that lived so long makes the next back-off begin anew."""
 _NS: Final = 1_000_000_000
-
-
-class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How to reach TWS. ``rate`` messages per second, of which ``reserve`` are for cancels; ``held_limit`` jobs may wait.
-
-    ``connect_s``: connect, log-on, accounts and next id. ``heartbeat_s``: how often the time is asked for; twice as long
-    without a byte ends the connection. ``max_version`` caps the server version, 0 for the client's own highest. ``codes`` are
-    classes of error codes in place of the usual ones.
-    """
-
-    host: str
-    port: int
-    client_id: int
-    rate: int = 50
-    reserve: int = 10
-    held_limit: int = 200
-    connect_s: float = 10.0
-    heartbeat_s: float = 5.0
-    retry_s: float = 1.0
-    longest_retry_s: float = 60.0
-    max_version: int = TEXT_ONLY
-    codes: Mapping[int, ErrorKind] = {}
-
-
-class _Dial(Message, frozen=True):
-    lane = Lane.CONTROL
-
-
-class _Overdue(Message, frozen=True):
-    epoch: int
-    number: int
-
-
-class _Ended(Message, frozen=True):
-    number: int
-
-
-class _Beat(Message, frozen=True):
-    lane = Lane.CONTROL
-
-
-class _Release(Message, frozen=True):
-    lane = Lane.ORDERS
 
 
 class TwsLinkActor(Worker):
@@ -102,17 +56,18 @@ class TwsLinkActor(Worker):
         self._venue, self._role, self._broker, self._gate, self._settings = venue, role, broker, gate, settings
         self._library: Library | None = None
         self._client: TwsClient | None = None
-        self._door: Door | None = None
         self._broker_epoch = 0
+        self._writer = GatedWriter(
+            gate, venue, self.name, self.epoch, monotonic_ns=self.wall.monotonic_ns, is_current=context.is_current
+        )
         self._pace = Pace(settings.rate, settings.reserve)
         self._held = HeldJobs(settings.held_limit)
         self._release: TickToken | None = None
         self._beat: TickToken | None = None
-        self._number = self._failures = self._sent = self._opened_ns = 0
-        self._received = self._misses = 0
-        self._asked = False
+        self._pulse = Pulse()
+        self._backoff = Backoff(settings.retry_s, settings.longest_retry_s)
+        self._number = self._sent = self._dialled_ns = 0
         self._frames_lost = self._callbacks_failed = 0
-        self._written_ns = 0
         self._last_error = ""
         self._last_words: list[TwsWritten] = []
 
@@ -121,8 +76,8 @@ class TwsLinkActor(Worker):
         self._library = load()
         self._gate.begin_turn(self.name, self.epoch)
         self._tell(ConnectionReady(self.name, self._role, self.epoch))
-        self._beat = self.wall_ticker.every(self._settings.heartbeat_s, self.me, _Beat())
-        self.inbox.put(_Dial())
+        self._beat = self.wall_ticker.every(self._settings.heartbeat_s, self.me, Beat())
+        self.inbox.put(Dial())
 
     def on_stop(self) -> None:
         """Give up what waits, the connection and the door."""
@@ -131,20 +86,18 @@ class TwsLinkActor(Worker):
         for word in self._last_words:
             self._tell(word)
         self._give_up_held("the link stopped")
-        self._drop("the link stopped")
-        if self._door is not None:
-            self._gate.forget(self._door)
+        if self._client is not None:
+            self._close(self._client, "the link stopped")
+        self._writer.close()
 
     # ------------------------------------------------------------ jobs
 
     @handles(TwsJob)
     def _on_job(self, job: TwsJob) -> None:
-        self._written_ns = 0
         try:
             done = self._take(job)
         except BaseException:
-            fate: Fate = "unknown" if self._written_ns else "not_sent"
-            self._last_words.append(self._done(job, fate, "CRASHED", "the link crashed over it"))
+            self._note_crash(job)
             raise
         if done is not None:
             self._tell(done)
@@ -188,50 +141,23 @@ class TwsLinkActor(Worker):
         client = self._open_client()
         if client is None:
             return self._done(job, "not_sent", "NO_LINK", self._last_error)
-        try:
-            frame = client.frame_of(job.request)
-            door = self._enter(client, job)
-        except NotConnected as error:
-            return self._done(job, "not_sent", "NO_LINK", str(error))
-        except EncodeError as error:
-            return self._done(job, "refused", "ENCODE", str(error))
-        except Refused as no:
-            return self._done(job, "refused", no.code, str(no))
-        try:
-            client.write(frame)
-        except NotConnected as error:
-            self._written_ns = 0
-            return self._done(job, "not_sent", "NO_LINK", str(error))
-        except OSError as error:
-            client.shut(f"a write was cut: {error}")
-            return self._done(job, "unknown", "CUT", str(error))
-        finally:
-            door.leave()
-        self._sent += 1
-        self._pace.note(self._written_ns)
-        return self._done(job, "written")
-
-    def _enter(self, client: TwsClient, job: TwsJob) -> Door:
-        """Go through the gate as the broker's incarnation that asked; what raises leaves us outside."""
-        door = self._door
-        if door is None or door.epoch != job.epoch:
-            if door is not None:
-                self._gate.forget(door)
-            door = self._door = self._gate.door(self._venue, job.epoch, writer=self.name, turn=self.epoch)
-        door.shutter = lambda: client.shut("the kill switch closed over a write")
-        if not self.context.is_current():
-            raise Refused(f"{self.name}: incarnation {self.epoch} was given up", code="STALE_EPOCH")
-        door.enter(job.write_class, job.receipt, job.attempt)
-        self._written_ns = self.wall.monotonic_ns()
-        return door
+        done = self._writer.write(client, job)
+        if done.fate == "written":
+            self._sent += 1
+            self._pace.note(done.written_ns)
+        return done
 
     def _done(self, job: TwsJob, fate: Fate, code: str = "", reason: str = "") -> TwsWritten:
-        return TwsWritten(job.number, job.epoch, fate, code, reason, self._written_ns if fate in ("written", "unknown") else 0)
+        return TwsWritten(job.number, job.epoch, fate, code, reason)
+
+    def _note_crash(self, job: TwsJob) -> None:
+        """Keep a last word on the job that the actor crashes over; it is told when the mailbox is closed."""
+        self._last_words.append(self._writer.word_on_a_crash(job))
 
     # ------------------------------------------------------------ what waits
 
-    @handles(_Release)
-    def _on_release(self, _: _Release) -> None:
+    @handles(Release)
+    def _on_release(self, _: Release) -> None:
         self._release = None
         for job in self._held.take_old(self.wall.monotonic_ns()):
             self._tell(self._done(job, "refused", "PACED_OUT", "too many messages: its time was over before its turn"))
@@ -242,12 +168,11 @@ class TwsLinkActor(Worker):
         self._plan_release()
 
     def _on_job_in_turn(self, job: TwsJob) -> None:
-        self._written_ns = 0
         try:
             no = self._no(job)
             done = self._write(job) if no is None else no
         except BaseException:
-            self._last_words.append(self._done(job, "unknown" if self._written_ns else "not_sent", "CRASHED", "a crash"))
+            self._note_crash(job)
             raise
         self._tell(done)
 
@@ -257,7 +182,7 @@ class TwsLinkActor(Worker):
         if job is None or self._release is not None:
             return
         wait_ns = max(self._pace.wait_ns(self.wall.monotonic_ns(), cancel=is_cancel(job)), 1_000_000)
-        self._release = self.wall_ticker.after(min(wait_ns, _NS // 10) / _NS, self.me, _Release())
+        self._release = self.wall_ticker.after(min(wait_ns, _NS // 10) / _NS, self.me, Release())
 
     def _give_up_held(self, reason: str) -> None:
         for job in self._held.take_all():
@@ -265,8 +190,8 @@ class TwsLinkActor(Worker):
 
     # ------------------------------------------------------------ the connection
 
-    @handles(_Dial)
-    def _on_dial(self, _: _Dial) -> None:
+    @handles(Dial)
+    def _on_dial(self, _: Dial) -> None:
         if self._client is not None or self._library is None:
             return
         settings = self._settings
@@ -279,23 +204,25 @@ class TwsLinkActor(Worker):
         client = self._client = TwsClient(
             self._library, outlet, host=settings.host, port=settings.port, client_id=settings.client_id,
             connect_s=settings.connect_s, max_version=settings.max_version, codes=settings.codes, now_ns=self.clock.now_ns,
-            on_end=lambda: self._note(_Ended(number)),
+            on_end=lambda: self._note(Ended(number)),
         )  # fmt: skip
-        self._opened_ns = self.wall.monotonic_ns()
-        self._received = self._misses = 0
-        self._asked = False
+        self._dialled_ns = self.wall.monotonic_ns()
+        self._pulse = Pulse()
         client.start()
-        self.wall_ticker.after(settings.connect_s, self.me, _Overdue(self.epoch, number))
+        self.wall_ticker.after(settings.connect_s, self.me, Overdue(self.epoch, number))
 
     def _greeting(self, client: TwsClient, accounts: tuple[str, ...], next_id: int) -> LinkOpened:
         """Make what a connection says first; in its own thread."""
-        name = ", ".join(self._library.distributions) if self._library is not None else ""
         return LinkOpened(
-            self.clock.now_ns(), client.outlet.number, client.server_version, accounts, next_id, name, client.connection_time
-        )
+            self.clock.now_ns(), client.outlet.number, client.server_version, accounts, next_id, self._library_name(),
+            client.connection_time,
+        )  # fmt: skip
 
-    @handles(_Overdue)
-    def _on_overdue(self, late: _Overdue) -> None:
+    def _library_name(self) -> str:
+        return ", ".join(self._library.distributions) if self._library is not None else ""
+
+    @handles(Overdue)
+    def _on_overdue(self, late: Overdue) -> None:
         """End a connection that has not greeted in time: a silent server, a dialog that waits in TWS, another service."""
         client = self._client
         if client is None or (late.epoch, late.number) != (self.epoch, client.outlet.number) or client.outlet.is_open:
@@ -303,8 +230,8 @@ class TwsLinkActor(Worker):
         stage = "no handshake" if not client.server_version else "no accounts or no next order id"
         self._end(client, f"{stage} within {self._settings.connect_s:g} s")
 
-    @handles(_Ended)
-    def _on_ended(self, ended: _Ended) -> None:
+    @handles(Ended)
+    def _on_ended(self, ended: Ended) -> None:
         client = self._client
         if client is None or client.outlet.number != ended.number:
             return
@@ -313,47 +240,36 @@ class TwsLinkActor(Worker):
         self._frames_lost += client.frames_lost
         self._callbacks_failed += client.ear.failed
         self._give_up_held(client.line.why)
-        if self.wall.monotonic_ns() - self._opened_ns > _STABLE_NS:
-            self._failures = 0
-        settings = self._settings
-        pause_s = min(settings.longest_retry_s, settings.retry_s * 2.0**self._failures) * self.rng.uniform(0.5, 1.0)
-        self._failures = min(self._failures + 1, 16)
+        pause_s = self._backoff.pause_s(self.wall.monotonic_ns() - self._dialled_ns, self.rng.random())
         self.log.bind(number=ended.number).warning("no connection to TWS, again in {:.1f} s: {}", pause_s, client.line.why)
-        self.wall_ticker.after(pause_s, self.me, _Dial())
+        self.wall_ticker.after(pause_s, self.me, Dial())
 
     def _end(self, client: TwsClient, why: str) -> None:
+        """End a connection, and have another made."""
+        self._close(client, why)
+        self._on_ended(Ended(client.outlet.number))
+
+    def _close(self, client: TwsClient, why: str) -> None:
         """End a connection and tell it now, though its thread may hang on a name that is not found; it tells nothing after."""
         client.shut(why)
         client.outlet.close(LinkClosed(self.clock.now_ns(), client.outlet.number, why, client.outlet.last_code))
-        self._on_ended(_Ended(client.outlet.number))
-
-    def _drop(self, why: str) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            client.shut(why)
-            client.outlet.close(LinkClosed(self.clock.now_ns(), client.outlet.number, why, client.outlet.last_code))
 
     def _open_client(self) -> TwsClient | None:
         client = self._client
         return client if client is not None and client.outlet.is_open else None
 
-    @handles(_Beat)
-    def _on_beat(self, _: _Beat) -> None:
+    @handles(Beat)
+    def _on_beat(self, _: Beat) -> None:
         """Ask for the time, and end a connection on which nothing was heard after two such questions."""
         client = self._open_client()
         if client is None:
             return
-        if client.line.received != self._received:
-            self._received, self._misses = client.line.received, 0
-        elif self._asked:
-            self._misses += 1
-        if self._misses >= 2:
-            self._end(client, f"nothing heard after {self._misses} heartbeats of {self._settings.heartbeat_s:g} s")
+        if self._pulse.is_gone(client.line.received):
+            self._end(client, f"nothing heard after 2 heartbeats of {self._settings.heartbeat_s:g} s")
             return
-        self._asked = not self._pace.wait_ns(self.wall.monotonic_ns()) and self._ask_time()
+        self._pulse.asked = not self._pace.wait_ns(self.wall.monotonic_ns()) and self._ask_time()
 
     def _ask_time(self) -> bool:
-        self._written_ns = 0
         return self._write(TwsJob(0, self._broker_epoch, TimeRequest(), WriteClass.QUERY)).fate == "written"
 
     # ------------------------------------------------------------ what else comes
@@ -373,10 +289,9 @@ class TwsLinkActor(Worker):
     @handles(GetStatus)
     def _on_get_status(self, _: GetStatus) -> LinkStatus:
         client, now_ns, settings = self._client, self.wall.monotonic_ns(), self._settings
-        library = ", ".join(self._library.distributions) if self._library is not None else ""
         return LinkStatus(
             self.name, self.epoch, self._number, self._open_client() is not None, client.server_version if client else 0,
-            library, len(self._held), settings.held_limit, self._sent, self._pace.count(now_ns), settings.rate,
+            self._library_name(), len(self._held), settings.held_limit, self._sent, self._pace.count(now_ns), settings.rate,
             settings.reserve, max(self._number - 1, 0), self._frames_lost + (client.frames_lost if client else 0),
             self._callbacks_failed + (client.ear.failed if client else 0), client.last_heard_ns if client else 0,
             self._last_error,

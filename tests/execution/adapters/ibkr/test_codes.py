@@ -18,8 +18,8 @@ SHEET = """
 10289 10293 R|10311 R|10349 W
 """
 MEANING = {
-    "X": {ErrorKind.CONNECTION}, "R": {ErrorKind.REJECT}, "C": {ErrorKind.CANCEL}, "D": {ErrorKind.DATA}, "W": {ErrorKind.WARNING},
-    "I": {ErrorKind.INFO}, "M": {ErrorKind.MODIFY}, "-": {ErrorKind.CANCELED},
+    "X": {ErrorKind.CONNECTION}, "R": {ErrorKind.REJECT}, "C": {ErrorKind.CANCEL}, "D": {ErrorKind.DATA},
+    "W": {ErrorKind.WARNING}, "I": {ErrorKind.INFO}, "M": {ErrorKind.MODIFY}, "-": {ErrorKind.CANCELED},
     "RM": {ErrorKind.REJECT_OR_MODIFY, ErrorKind.REJECT, ErrorKind.MODIFY}, "MR": {ErrorKind.MODIFY, ErrorKind.REJECT},
 }  # fmt: skip
 CASES = [

@@ -46,7 +46,9 @@ def test_symbols_are_read(symbol: str, contract: Contract) -> None:
     assert contract_of(symbol) == contract
 
 
-@pytest.mark.parametrize("symbol", ["", " ", "aapl", "AAPL;", "conid:0", "conid:x", "conid:", "A" * 40, "EUR/USD.", ".", "ÄÖ", "A\nB"])
+@pytest.mark.parametrize(
+    "symbol", ["", " ", "aapl", "AAPL;", "conid:0", "conid:x", "conid:", "A" * 40, "EUR/USD.", ".", "ÄÖ", "A\nB"]
+)
 def test_what_names_nothing_is_refused(symbol: str) -> None:
     with pytest.raises(InvalidOrder) as no:
         contract_of(symbol)
@@ -106,7 +108,8 @@ def test_none_is_refused() -> None:
 
 
 def test_an_order_names_strike_and_right_of_options_only() -> None:
-    stock = Contract(1, "AAPL", "STK", strike=Decimal(0), right="?", exchange="SMART", primary_exchange="NASDAQ", currency="USD")
+    named = {"exchange": "SMART", "primary_exchange": "NASDAQ", "currency": "USD"}
+    stock = Contract(1, "AAPL", "STK", strike=Decimal(0), right="?", **named)
     assert order_contract(stock) == Contract(1, "AAPL", "STK", exchange="SMART", currency="USD")
     option = contract_of(OCC)
     assert (order_contract(option).strike, order_contract(option).right) == (250, "C")

@@ -1,4 +1,4 @@
-"""Messages that are cut, joined, stretched or filled with nonsense: no error escapes, nothing hangs, nothing infinite passes."""
+"""Messages that are cut, joined, stretched or filled with nonsense: no error escapes, nothing hangs, all numbers are finite."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from autotrader.execution.adapters.ibkr.messages import ErrorTold, FrameLost, Li
 from autotrader.execution.adapters.ibkr.outlet import Outlet
 
 VERSIONS = (157, min(178, load().versions[1]))
-NONSENSE = ["", "0", "-1", "nan", "inf", "-inf", MAX, "1e999", "x", "\\u12", "1.5", "99999999999999999999", "2147483647", "1e400", "\t"]
+NONSENSE = [
+    "", "0", "-1", "nan", "inf", "-inf", MAX, "1e999", "x", "\\u12", "1.5", "99999999999999999999", "2147483647", "1e400", "\t",
+]  # fmt: skip
 ROUNDS = 250
 
 
@@ -30,7 +32,8 @@ def corpus(version: int) -> list[bytes]:
     plain: list[tuple[Any, ...]] = [
         error, (1, 6, 11, 1, "150.25", 3, 0), (2, 6, 11, 0, 300), (9, 1, 7), (15, 1, "DU1"), (49, 1, 1_700_000_000), (53, 1),
         (55, 1, 9), (59, 1, "a.01", "1", "USD", MAX, MAX, ""), (62, 1), (63, 1, 9, "DU1", "NetLiquidation", "5", "USD"),
-        (64, 1, 9), (6, 2, "CashBalance", "5", "USD", "DU1"), (54, 1, "DU1"), (52, 1, 9), (102,), (100, 9, 7, 5), (58, 1, 11, 3),
+        (64, 1, 9), (6, 2, "CashBalance", "5", "USD", "DU1"), (54, 1, "DU1"), (52, 1, 9), (102,),
+        (100, 9, 7, 5), (58, 1, 11, 3),
     ]  # fmt: skip
     return [frame(*fields)[4:] for fields in plain] + [
         one[4:] for one in (

@@ -287,7 +287,7 @@ def test_pauses_between_attempts_grow(server: TwsServer) -> None:
     bench.closed(4)
     numbers = [one.number for one in bench.broker.of(LinkClosed)]
     assert numbers[:4] == [1, 2, 3, 4]
-    assert bench.actor._failures >= 4
+    assert bench.actor._backoff.failures >= 4
     bench.close()
 
 

@@ -377,7 +377,7 @@ def test_the_kill_switch_cuts_a_write_that_hangs(bench: LinkBench, server: TwsSe
     closes: list[Any] = []
 
     def pull() -> None:
-        eventually(lambda: bench.actor._written_ns > 0)
+        eventually(lambda: bench.actor._writer._written_ns > 0)
         closes.append(bench.gate.close(KillLevel.HALT))
 
     thread = threading.Thread(target=pull)

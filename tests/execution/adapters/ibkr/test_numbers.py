@@ -66,7 +66,9 @@ def test_descriptive_counts_have_a_default() -> None:
     assert (count_of("x", 1), count_of(1.5, 1), count_of(None, 1), count_of(100, 1)) == (1, 1, 1, 100)
 
 
-@pytest.mark.parametrize(("value", "text"), [("1E-8", "0.00000001"), ("1E+3", "1000"), ("150.250", "150.250"), ("-0.5", "-0.5")])
+@pytest.mark.parametrize(
+    ("value", "text"), [("1E-8", "0.00000001"), ("1E+3", "1000"), ("150.250", "150.250"), ("-0.5", "-0.5")]
+)
 def test_decimals_are_written_without_an_exponent(value: str, text: str) -> None:
     assert str(wire(Decimal(value))) == text
 

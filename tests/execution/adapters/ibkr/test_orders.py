@@ -140,10 +140,12 @@ def test_terms_read_back_mean_the_same(kind: OrderType, tif: TimeInForce) -> Non
 @pytest.mark.parametrize(
     ("terms", "kind"),
     [
-        (OrderTerms("BUY", Decimal(1), "REL", Decimal(5), Decimal("0.01")), T.LIMIT), (OrderTerms("BUY", Decimal(1), "MOC"), T.MARKET),
-        (OrderTerms("BUY", Decimal(1), "MKT", time_in_force="OPG"), T.MARKET), (OrderTerms("BUY", Decimal(1), "", time_in_force=""), T.MARKET),
+        (OrderTerms("BUY", Decimal(1), "REL", Decimal(5), Decimal("0.01")), T.LIMIT),
+        (OrderTerms("BUY", Decimal(1), "MOC"), T.MARKET),
+        (OrderTerms("BUY", Decimal(1), "MKT", time_in_force="OPG"), T.MARKET),
+        (OrderTerms("BUY", Decimal(1), "", time_in_force=""), T.MARKET),
     ],
-)  # fmt: skip
+)
 def test_words_that_we_have_not_are_read_as_well_as_they_can_be(terms: OrderTerms, kind: OrderType) -> None:
     meaning = meaning_of(terms)
     assert (meaning.type, meaning.exact, meaning.stop_price) == (kind, False, None)

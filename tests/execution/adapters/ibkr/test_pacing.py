@@ -126,6 +126,7 @@ def bench(server: TwsServer) -> Iterator[LinkBench]:
     bench = LinkBench(server.port, rate=5, reserve=2, held_limit=4)
     bench.opened()
     bench.actor.wall = Still()
+    bench.actor._writer._monotonic_ns = bench.actor.wall.monotonic_ns
     yield bench
     bench.close()
 
