@@ -34,6 +34,11 @@ class FillBook:
         self._venue, self._account = venue, account
         self._executions = Executions()
         self._fills: dict[str, Fill] = {}
+        self._listed_ns = 0
+
+    def all_listed(self, asked_ns: int) -> None:
+        """Note that a list of all executions, asked for then, is taken: what it lacked was traded after it."""
+        self._listed_ns = max(self._listed_ns, asked_ns)
 
     def get(self, exec_id: str) -> Fill | None:
         """Return a fill as it stands; None for one that was corrected or never seen."""
@@ -76,7 +81,7 @@ class FillBook:
         return Fill(
             one.exec_id, client_order_id, f"{one.perm_id}" if one.perm_id else None, self._venue, self._account, symbol,
             Side(one.side), one.price, one.quantity, ZERO, "", Liquidity.MAKER if one.liquidity == ADDED else Liquidity.TAKER,
-            _time_ns(told),
+            _time_ns(told, self._listed_ns),
         )  # fmt: skip
 
 
@@ -89,13 +94,17 @@ def _busted(execution: Execution, replaces: Execution | None) -> tuple[str, ...]
     return tuple(f"{root}.{earlier:0{width}}" for earlier in range(1, min(revision, 10)))
 
 
-def _time_ns(told: ExecutionTold) -> int:
-    """Return when it was traded: TWS's second, and within it the time at which a live one was heard of."""
+def _time_ns(told: ExecutionTold, listed_ns: int) -> int:
+    """Return when it was traded: TWS's second, and within it the time at which a live one was heard of.
+
+    Within that second it is also after the list that lacked it, by which the order manager tells the opening's trades from new
+    ones.
+    """
     said_ns = told.execution.time_ns
     if said_ns is None:
         return told.recv_ns
-    is_live = told.req_id < 0
-    return told.recv_ns if is_live and said_ns <= told.recv_ns < said_ns + SECOND else said_ns
+    within_ns = told.recv_ns if told.req_id < 0 else listed_ns + 1
+    return within_ns if said_ns <= within_ns < said_ns + SECOND else said_ns
 
 
 def _with_fee(fill: Fill, told: CommissionTold) -> Fill:

@@ -222,6 +222,8 @@ class SessionBroker(ReadingBroker):
         """Learn from the books that were read, and return them for the order manager."""
         listed = listed_orders(reading, self.follower)
         fills = fills_of(reading.executions, self.follower)
+        if "executions" in reading.parts:
+            self.follower.fills.all_listed(reading.asked_ns)
         for one in listed:
             self.memory.ids.seen(one.told.order_id)
             if one.known is not None and "executions" in reading.parts:

@@ -205,6 +205,18 @@ def test_a_live_fill_is_dated_within_the_second_that_tws_says() -> None:
     assert [one.fill.ts_ns for one in (live, listed, nowhere)] == [heard, START_NS, heard]  # type: ignore[attr-defined]
 
 
+def test_a_listed_fill_is_dated_after_the_list_that_lacked_it_within_its_second() -> None:
+    follower = AnsweringFollower("ibkr", ACCOUNT, 1, lambda contract: contract.symbol)
+    dated = []
+    for number, listed_ns in enumerate((0, START_NS + 300, START_NS + 700, START_NS + 2 * SECOND)):
+        follower.fills.all_listed(listed_ns)
+        told = execution(f"000{number}.01.01", req_id=9, recv_ns=START_NS + 5 * SECOND, time_ns=START_NS)
+        fill = follower.list_execution(told)
+        assert fill is not None
+        dated.append(fill.ts_ns - START_NS)
+    assert dated == [0, 301, 701, 0]
+
+
 def test_a_fill_after_the_cancel_is_told() -> None:
     at = Following().working()
     told = at.take(status("Cancelled"), execution(quantity="2"))
