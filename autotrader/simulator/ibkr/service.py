@@ -113,6 +113,9 @@ class Service:
         desk, hub = self._desk, self._desk.hub
         if session.client_id is not None:
             return session.say(error(-1, 501, "Already connected."))
+        if session.refused_with is not None:
+            session.say(_refused(-1, session.refused_with))
+            return session.close()
         if asked.client_id in hub.sessions or len(hub.sessions) >= desk.terms.clients:
             session.say(error(-1, 326, "Unable to connect as the client id is already in use. Retry with a unique client id."))
             return session.close()

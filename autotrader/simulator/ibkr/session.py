@@ -10,6 +10,7 @@ from typing import Final
 
 from autotrader.errors import DecodeError
 from autotrader.simulator.effects import reset
+from autotrader.simulator.fault_script import Effects
 from autotrader.simulator.http_reply import BYTE_S
 from autotrader.simulator.ibkr.answers import Message, error
 from autotrader.simulator.ibkr.frames import FrameReader, frame, payload_of, read_hello
@@ -56,6 +57,7 @@ class TwsSession(asyncio.Protocol):
         self.client_id: int | None = None
         self.version = 0
         self.options = ""
+        self.refused_with: str | None = None
         self._reader = FrameReader()
         self._next_turn = 0.0
         self._inbox: deque[tuple[float, bytes]] = deque()
@@ -146,7 +148,7 @@ class TwsSession(asyncio.Protocol):
         if version < max(LEAST_VERSION, hello.least):
             return self.close()
         effects = self._venue.fault("connect") if self._venue.faults else None
-        if effects is not None and not self._let_in(effects.reply, effects.land, effects.ban_s):
+        if effects is not None and not self._let_in(effects):
             return None
         answer = payload_of((version, hello_time(self._venue.now_ns())))
         self.options = hello.options
@@ -160,17 +162,17 @@ class TwsSession(asyncio.Protocol):
         self.version = version
         self._write(answer)
 
-    def _let_in(self, how: object, land: bool, ban_s: float | None) -> bool:
-        """Meet a client as a ``connect`` rule says; False: it is not greeted."""
-        if ban_s is not None:
-            self._venue.ban(ban_s)
+    def _let_in(self, effects: Effects) -> bool:
+        """Meet a client as a ``connect`` rule says; False: it is not greeted. One that is rejected hears so when it starts."""
+        how = effects.reply
+        self.refused_with = effects.reject
+        if effects.ban_s is not None:
+            self._venue.ban(effects.ban_s)
             self.abort()
-        elif how in ("reset", "cut", "empty") or (how == "normal" and not land):
+        elif how in ("reset", "cut", "empty") or effects.rate_limit is not None or (how == "normal" and not effects.land):
             self.abort()
-        elif how in ("never", "slow"):
-            self.version = 0
         else:
-            return True
+            return how not in ("never", "slow")
         return False
 
     # ------------------------------------------------------------ out

@@ -232,6 +232,16 @@ def test_a_client_may_not_be_let_in(venue: RunningVenue, how: str) -> None:
         assert again.next_id
 
 
+def test_a_client_may_be_refused_by_a_code(venue: RunningVenue) -> None:
+    venue.faults([on("connect", {"reject": 326})])
+    one = Tws(venue.ready, starts=False)
+    one.greet()
+    one.send(71, 2, 1, "")
+    one.error(-1, 326)
+    assert one.has_ended()
+    one.close()
+
+
 def test_latency_keeps_the_order_of_requests_and_answers() -> None:
     with running("ibkr", latency_ms=40) as venue, tws(venue) as one:
         venue.market("AAPL", "250.00", "250.02", "1000", "1000")
