@@ -28,7 +28,8 @@ def contract_details(req_id: int, one: ContractTerms, exchange: str, hours: tupl
         told += [one.multiplier_text, _ORDER_TYPES, ",".join(one.exchanges), 1, one.under_con_id, one.long_name, one.primary]
         told += [one.expiry[:6], *_industry(one), one.time_zone, *hours, "", 0, 0, 1]
         told += [one.ib_symbol if one.under_con_id else "", _under_type(one), _rules(one), one.expiry]
-        told += ["COMMON" if one.sec_type == "STK" else ""]
+        if version >= 152:
+            told.append("COMMON" if one.sec_type == "STK" else "")
         if version >= 164:
             told += [1, 1, 100 if one.sec_type == "STK" else 1]
         elif version == 163:

@@ -113,7 +113,9 @@ def _open_tail(order: WireOrder, version: int) -> list[object]:
         told += [0, False, 0, 0, ""]
     offset = MAX if order.limit_offset is None else order.limit_offset
     trail = MAX if order.trail_stop_price is None else order.trail_stop_price
-    told += [0, "None", MAX, trail, offset, MAX, MAX, MAX, 0, "", "", "", 0, True, False, False, ""]
+    told += [0, "None", MAX, trail, offset, MAX, MAX, MAX, 0, "", "", "", 0, True, False, False]
+    if version >= 151:
+        told.append("")
     if version >= 158:
         told.append(MAX_INT)
     if version >= 160:

@@ -72,7 +72,7 @@ def read_place_order(fields: Fields, version: int) -> PlaceOrder:
     _read_terms(fields, kept, version)
     _read_trailing(fields, kept, unsupported)
     _read_conditions(fields, str(kept["type"]), unsupported)
-    _read_tail(fields, kept)
+    _read_tail(fields, kept, version)
     _read_later(fields, kept, contract, version)
     return PlaceOrder(**kept, unsupported=tuple(unsupported))  # type: ignore[arg-type]
 
@@ -150,12 +150,12 @@ def _read_conditions(fields: Fields, kind: str, unsupported: list[str]) -> None:
         unsupported.append("conditions")
 
 
-def _read_tail(fields: Fields, kept: dict[str, object]) -> None:
+def _read_tail(fields: Fields, kept: dict[str, object], version: int) -> None:
     fields.skip(2)
     kept["limit_offset"] = fields.decimal()
     fields.skip(7)
     kept["cash_quantity"] = fields.decimal()
-    fields.skip(8)
+    fields.skip(8 if version >= 151 else 7)
 
 
 def _read_later(fields: Fields, kept: dict[str, object], contract: ContractAsked, version: int) -> None:

@@ -23,7 +23,7 @@ from autotrader.simulator.world import SimVenue
 
 __all__ = ["TwsSender", "TwsSession"]
 
-LEAST_VERSION: Final = 157
+LEAST_VERSION: Final = 148
 PACE_API: Final = "+PACEAPI"
 SPLIT_VERSION: Final = 158
 """ib_async reads openOrder of 158 as none of the others does: it is answered with the version before."""
@@ -144,7 +144,7 @@ class TwsSession(asyncio.Protocol):
         except DecodeError:
             return self.close()
         version = min(hello.most, self._most)
-        version = LEAST_VERSION if version == SPLIT_VERSION else version
+        version = SPLIT_VERSION - 1 if version == SPLIT_VERSION else version
         if version < max(LEAST_VERSION, hello.least):
             return self.close()
         effects = self._venue.fault("connect") if self._venue.faults else None

@@ -5,11 +5,20 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import ibapi.client
+import pytest
 from simulator_kit import running
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from tws_story import story  # noqa: E402
+
+
+@pytest.mark.parametrize("most", [151, 156])
+def test_ibapi_trades_as_an_older_version_too(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ibapi.client, "MAX_CLIENT_VER", most)
+    with running("ibkr") as venue:
+        assert story(venue.ready["host"], venue.ready["port"], most) == most
 
 
 def test_ibapi_unchanged_connects_trades_reconnects_and_reads_everything() -> None:

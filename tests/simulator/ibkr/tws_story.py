@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import ibapi.client
 from ibapi.client import EClient
 from ibapi.contract import Contract
 from ibapi.execution import ExecutionFilter
@@ -241,8 +242,10 @@ def reconnect(host: str, port: int, orders: dict[str, int]) -> None:
         client.leave()
 
 
-def story(host: str, port: int) -> int:
-    """Tell it all, and return the version that was spoken. Raises AssertionError for what did not come."""
+def story(host: str, port: int, most: int | None = None) -> int:
+    """Tell it all, and return the version that was spoken, at most ``most``. Raises AssertionError for what did not come."""
+    if most is not None:
+        ibapi.client.MAX_CLIENT_VER = most
     logging.getLogger("ibapi").setLevel(logging.ERROR)
     client = Client(host, port)
     try:
