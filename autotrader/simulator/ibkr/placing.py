@@ -16,7 +16,7 @@ from autotrader.simulator.ibkr.order_fields import PlaceOrder
 from autotrader.simulator.ibkr.refusal import Refusal, rejected
 from autotrader.simulator.ibkr.session import TwsSession
 from autotrader.simulator.ibkr.times import with_zone
-from autotrader.simulator.ibkr.translating import MOST_ID, Translated, prices_of, translate
+from autotrader.simulator.ibkr.translating import MOST_ID, Translated, prices_of, quantity_of, translate
 from autotrader.simulator.ibkr.what_if import inactive, margins_of
 from autotrader.simulator.special import SpecialOrder, special_of
 
@@ -37,7 +37,7 @@ def place(desk: Desk, session: TwsSession, asked: PlaceOrder, effects: Effects |
     try:
         if desk.terms.read_only:
             raise Refusal(321, "Error validating request.-'bW' : cause - The API interface is currently in Read-Only mode.")
-        if live is not None:
+        if live is not None and not asked.what_if:
             _change(desk, live, asked, effects)
         else:
             _new(desk, session, asked, effects)
@@ -162,11 +162,10 @@ def _change(desk: Desk, live: BookOrder, asked: PlaceOrder, effects: Effects | N
         raise Refusal(105, "Order being modified does not match original order.")
     if labels.get("type", asked.type).replace("STPLMT", "STP LMT") != asked.type.replace("STPLMT", "STP LMT"):
         raise Refusal(329, f"Cannot change to the new order type {asked.type}.")
-    if not asked.quantity or asked.quantity % 1:
-        raise Refusal(434, "The order size cannot be zero.")
+    quantity = quantity_of(asked)
     price, stop = prices_of(asked)
     _retime(desk, live, asked)
-    events = desk.venue.amend(live.venue_order_id, quantity=asked.quantity, price=price, stop_price=stop, effects=effects)
+    events = desk.venue.amend(live.venue_order_id, quantity=quantity, price=price, stop_price=stop, effects=effects)
     last = events[-1] if events else None
     if isinstance(last, RefusedRequest):
         raise rejected(last.code, last.reason)

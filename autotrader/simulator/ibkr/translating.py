@@ -12,9 +12,10 @@ from autotrader.simulator.ibkr.refusal import Refusal, one_contract
 from autotrader.simulator.ibkr.times import read_time
 from autotrader.simulator.special import Special, SpecialOrder
 
-__all__ = ["MOST_ID", "Translated", "prices_of", "translate"]
+__all__ = ["MOST_ID", "Translated", "prices_of", "quantity_of", "translate"]
 
 MOST_ID: Final = 2_147_483_647
+MOST_SIZE: Final = Decimal(10) ** 12
 _TYPES: Final = {
     "MKT": OrderType.MARKET, "LMT": OrderType.LIMIT, "STP": OrderType.STOP, "STP LMT": OrderType.STOP_LIMIT,
     "STPLMT": OrderType.STOP_LIMIT, "TRAIL": OrderType.TRAILING_STOP, "MOC": OrderType.MARKET, "LOC": OrderType.LIMIT,
@@ -40,7 +41,7 @@ def translate(asked: PlaceOrder, client_id: int, account: str, venue: str, now_n
     """Return the order that is meant. Raises Refusal."""
     contract = one_contract(asked.contract)
     _check_attributes(asked, account)
-    quantity, kind = _quantity(asked), _TYPES.get(asked.type)
+    quantity, kind = quantity_of(asked), _TYPES.get(asked.type)
     if kind is None:
         raise Refusal(387, f"Unsupported order type for this exchange and security type: {asked.type}")
     tif = asked.tif or "DAY"
@@ -87,6 +88,11 @@ def _check_attributes(asked: PlaceOrder, account: str) -> None:
         raise Refusal(387, f"Unsupported order type for this exchange and security type: {', '.join(asked.unsupported)}")
     if asked.account and asked.account != account:
         raise Refusal(321, f"Error validating request.-'bW' : cause - Invalid account code '{asked.account}'.")
+    prices = (asked.limit_price, asked.aux_price, asked.trail_stop_price)
+    if any(price is not None and abs(price) > MOST_SIZE for price in prices):
+        raise Refusal(463, "You must enter a valid price.")
+    if asked.trailing_percent is not None and not 0 <= asked.trailing_percent < 100:
+        raise Refusal(328, "Trailing stop orders trail by less than 100 percent.")
     if asked.action not in ("BUY", "SELL"):
         raise Refusal(321, f"Error validating request.-'bW' : cause - Invalid action '{asked.action}'.")
     if asked.cash_quantity:
@@ -95,11 +101,14 @@ def _check_attributes(asked: PlaceOrder, account: str) -> None:
         raise Refusal(387, "Unsupported order type for this exchange and security type: good after time")
 
 
-def _quantity(asked: PlaceOrder) -> Decimal:
+def quantity_of(asked: PlaceOrder) -> Decimal:
+    """Return how much is asked for, in whole units. Raises Refusal."""
     if not asked.quantity:
         raise Refusal(434, "The order size cannot be zero.")
     if asked.quantity < 0:
         raise Refusal(383, "The size value cannot be negative.")
+    if asked.quantity > MOST_SIZE:
+        raise Refusal(382, "The size value is too large.")
     if asked.quantity % 1:
         raise Refusal(321, "Error validating request.-'bW' : cause - A fractional size cannot be placed over the API.")
     return asked.quantity.to_integral_value()

@@ -8,11 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autotrader.model import Quote
 from autotrader.simulator.fault_script import Restart
 from autotrader.simulator.ibkr import TwsApp, TwsTerms
 from autotrader.simulator.ibkr.contracts import TRADED
+from autotrader.simulator.ibkr.fields import Fields
 from autotrader.simulator.ibkr.hours import day_end_ns, hours_texts, next_open_ns, session_at
 from autotrader.simulator.ibkr.hub import Outgoing
 from autotrader.simulator.ibkr.order_fields import PlaceOrder
@@ -199,3 +202,25 @@ def test_a_time_is_read_with_its_zone(text: str, moment: str, has_zone: bool) ->
 @pytest.mark.parametrize("text", ["", "soon", "20261122 25:00:00", "20261122 15:59:00 Nowhere/Here", "20261122 15:59:00 ../x"])
 def test_what_is_no_time_is_none(text: str) -> None:
     assert read_time(text) is None
+
+
+NASTY = st.sampled_from(
+    ["", "0", "-1", "0.5", "1E-300", "1E+299", "-1E+299", "9" * 40, "0.01", "250", "1e12", "-0", "1.7976931348623157e+308"]
+)
+WORDS = st.sampled_from(["MKT", "LMT", "STP", "STP LMT", "TRAIL", "MOC", "LOC", "DAY", "GTC", "IOC", "GTD", "OPG", "", "x" * 50])
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), NASTY, NASTY, NASTY, NASTY, NASTY, WORDS, WORDS, st.booleans()), max_size=8))
+def test_no_order_however_strange_is_more_than_refused(rows: list[tuple[Any, ...]]) -> None:
+    day = Day("2026-11-23 10:00")
+    for order_id, quantity, limit, aux, stop, percent, kind, tif, what_if in rows:
+        numbers = Fields([quantity, limit, aux, stop, percent])
+        names = ("quantity", "limit_price", "aux_price", "trail_stop_price", "trailing_percent")
+        asked = PlaceOrder(
+            order_id=order_id, contract=AAPL, action="BUY", type=kind, tif=tif, good_till="20301231-20:00:00",
+            what_if=what_if, **{name: numbers.decimal() for name in names},
+        )  # fmt: skip
+        place(day.app.desk, day.client, asked, None)  # type: ignore[arg-type]
+        assert day.client.told
+    for live in day.app.venue.orders(open_only=False):
+        assert 0 < live.quantity <= 10**12
