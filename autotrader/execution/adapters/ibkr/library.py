@@ -13,6 +13,8 @@ from functools import lru_cache
 from importlib import import_module, metadata
 from typing import Any, Final, NamedTuple
 
+from loguru import logger
+
 from autotrader.errors import StartError
 
 __all__ = ["TEXT_ONLY", "Library", "load"]
@@ -73,7 +75,7 @@ def load() -> Library:
             f"ibapi cannot be imported ({error}); installed: {', '.join(_distributions()) or 'none'}. "
             "Install ibapi>=9.81.1, or IBKR's own from the TWS API download; newer ones need protobuf too"
         ) from error
-    logging.getLogger("ibapi").setLevel(logging.WARNING)
+    _bridge_logs()
     _require(client)
     return Library(
         client=client.EClient, wrapper=wrapper.EWrapper, connection=parts["connection"].Connection,
@@ -83,6 +85,23 @@ def load() -> Library:
         versions=(int(client.MIN_CLIENT_VER), int(client.MAX_CLIENT_VER)), distributions=_distributions(),
         connect_globals=vars(client),
     )  # fmt: skip
+
+
+class _Bridge(logging.Handler):
+    """Hands the library's warnings and errors on; none of them is more than a warning to us, who notice by other means."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log it as ours."""
+        logger.bind(library=record.name).warning("{}", record.getMessage()[:1000])
+
+
+def _bridge_logs() -> None:
+    """Leave out what is below WARNING, where every message is written out, and have the rest in our log alone."""
+    theirs = logging.getLogger("ibapi")
+    theirs.setLevel(logging.WARNING)
+    if not any(isinstance(one, _Bridge) for one in theirs.handlers):
+        theirs.addHandler(_Bridge())
+        theirs.propagate = False
 
 
 def _require(client: Any) -> None:

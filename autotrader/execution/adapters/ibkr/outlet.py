@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from loguru import logger
 
 from autotrader.errors import Unavailable
+from autotrader.execution.adapters.ibkr.codes import RESTORED
 from autotrader.execution.adapters.ibkr.messages import (
     AccountsTold,
     ErrorKind,
@@ -59,7 +60,7 @@ class Outlet:
             if self.is_closed:
                 return
             if isinstance(event, ErrorTold) and event.kind is ErrorKind.CONNECTION:
-                self.last_code, self.last_text = event.code, event.text
+                self.last_code, self.last_text = (0, "") if event.code in RESTORED else (event.code, event.text)
             self._pending.append(event)
             if not self.is_open:
                 self._note_greeting(event)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
+from loguru import logger
 from support import Probe
 from tws_kit import TwsServer, tws_server
 from tws_link_kit import CANCEL, NAME, RISK, LinkBench, place
@@ -279,6 +281,27 @@ def test_a_client_id_in_use_is_named_and_tried_again(server: TwsServer) -> None:
     assert bench.opened().number == 2
     assert server.caller(1).wait_for(71)[0][2] == "7"
     bench.close()
+
+
+def test_a_trouble_that_is_over_is_no_reason_of_a_later_loss(bench: LinkBench, server: TwsServer) -> None:
+    bench.opened()
+    caller = server.caller()
+    caller.raw(server.error(caller, -1, 1100, "lost") + server.error(caller, -1, 1102, "restored"))
+    bench.told(ErrorTold, 3)
+    caller.cut()
+    closed = bench.closed()
+    assert (closed.code, closed.reason) == (0, "TWS closed the connection")
+
+
+def test_what_ibapi_logs_goes_to_our_log_and_nowhere_else(bench: LinkBench) -> None:
+    lines: list[str] = []
+    sink = logger.add(lines.append, format="{level} {message}")
+    theirs = logging.getLogger("ibapi.decoder")
+    theirs.info("every message of an account")
+    theirs.error("diff len {} %d", 5)
+    logger.remove(sink)
+    assert lines == ["WARNING diff len {} 5\n"]
+    assert not logging.getLogger("ibapi").propagate
 
 
 def test_pauses_between_attempts_grow(server: TwsServer) -> None:
