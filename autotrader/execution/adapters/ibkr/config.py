@@ -9,7 +9,7 @@ import msgspec
 from pydantic import BeforeValidator, Field
 
 from autotrader.config import Section, VenueSection, check_options
-from autotrader.config.sections import Count, Name, Positive, Whole
+from autotrader.config.sections import Count, Positive, Whole
 from autotrader.errors import ConfigError
 from autotrader.execution.adapters.ibkr.messages import ErrorKind
 from autotrader.execution.adapters.ibkr.windows import ResetWindow, parse_window
@@ -37,6 +37,7 @@ def _words(given: Any) -> Any:
 
 
 Words = BeforeValidator(_words)
+Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:/@ -]{1,64}$")]
 
 
 class _Keys(Section):
@@ -48,7 +49,7 @@ class _Keys(Section):
     client_id: Annotated[Whole, Field(le=LARGEST_CLIENT_ID)] = 1
     feed_client_id: Annotated[Whole, Field(le=LARGEST_CLIENT_ID)] | None = None
     hand_client_id: Annotated[Whole, Field(le=LARGEST_CLIENT_ID)] | None = None
-    symbols: Annotated[tuple[Name, ...], Words] = ()
+    symbols: Annotated[tuple[Symbol, ...], Words] = ()
     market_data: Annotated[Literal["live", "delayed"], BeforeValidator(str.lower)] = "live"
     messages_per_s: Annotated[Count, Field(le=1_000)] = 50
     reserve: Annotated[Whole, Field(le=500)] = 10
