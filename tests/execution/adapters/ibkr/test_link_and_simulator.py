@@ -150,14 +150,14 @@ def test_a_resting_order_is_listed_changed_and_cancelled(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("kind", "terms"),
     [
-        ("STP", {"aux_price": Decimal(100_000)}),
-        ("STP LMT", {"aux_price": Decimal(100_000), "limit_price": Decimal(100_001)}),
+        ("STP", {"aux_price": Decimal(5_000)}),
+        ("STP LMT", {"aux_price": Decimal(5_000), "limit_price": Decimal(5_001)}),
         ("TRAIL", {"aux_price": Decimal(50)}),
         ("LMT", {"limit_price": Decimal("1.25"), "time_in_force": "GTD", "good_till": "20991231-20:00:00"}),
     ],
 )
 def test_other_types_rest_as_they_were_sent(desk: Desk, kind: str, terms: dict[str, Any]) -> None:
-    order_id = desk.place(desk.resolve("AAPL").contract, kind, **({"time_in_force": "GTC"} | terms))
+    order_id = desk.place(desk.resolve("AAPL").contract, kind, "1", **({"time_in_force": "GTC"} | terms))
     listed = {one.order_id: one for one in desk.told_of(OpenOrdersRequest(), "open_orders", OpenOrderTold)}
     told = listed[order_id].terms
     assert (told.order_type, told.aux_price) == (kind, terms.get("aux_price"))
