@@ -17,6 +17,8 @@ FEATURES = {
     "clock": "a clock of its own",
     "amend": "orders can be amended",
     "bust": "trades can be taken back",
+    "post only": "orders can be post-only",
+    "least worth": "an order has a least worth",
     "lives on": "the venue works on while the engine is down",
 }
 """What a case may need. A venue that has no such thing names the reason in its ``Capabilities.missing``."""

@@ -15,12 +15,13 @@ import pytest
 from contract.binance_venue import BinanceKit
 from contract.cases import label
 from contract.desk import Desk
+from contract.ibkr_venue import IbkrKit
 from contract.kit import VenueKit
 from contract.paper_venue import PaperKit
 
 from autotrader.oms import evidence
 
-KITS: dict[str, Callable[[], VenueKit]] = {"binance": BinanceKit, "paper": PaperKit}
+KITS: dict[str, Callable[[], VenueKit]] = {"binance": BinanceKit, "ibkr": IbkrKit, "paper": PaperKit}
 """A venue joins the contract by one line here: its name, and what makes its kit."""
 SPAN_NS = 2_000_000_000
 """Over how long a time absence and life are shown, instead of ten seconds: one case waits for all of them (``real_time``)."""

@@ -20,7 +20,7 @@ class Capabilities(NamedTuple):
 
     ``missing`` is feature (``contract.cases.FEATURES``) to the reason why the venue cannot offer it. ``doubtful_reply`` is
     an answer by which the venue itself says that the outcome is not known, as a fault script writes it. ``shown_as`` are our
-    words for types to the ledger's, where they differ.
+    words for types to the ledger's, where they differ. ``reject_code`` is what the venue refuses an order for good with.
     """
 
     types: frozenset[str] = ALL_TYPES
@@ -28,6 +28,7 @@ class Capabilities(NamedTuple):
     missing: Mapping[str, str] = {}
     doubtful_reply: Mapping[str, Any] = {"status": 503}
     shown_as: Mapping[str, str] = {}
+    reject_code: str = "-2010"
 
 
 class Terms(NamedTuple):
@@ -35,6 +36,7 @@ class Terms(NamedTuple):
 
     ``unit`` is the usual quantity, many lots and worth well over ``min_notional``; ``step`` a price distance of many ticks;
     ``size`` what is shown on either side. Fees are shares of the notional, taken in ``buy_fee_asset`` and ``sell_fee_asset``.
+    ``leverage``: how many times its equity an account may hold.
     """
 
     symbol: str
@@ -52,6 +54,7 @@ class Terms(NamedTuple):
     taker_fee: Decimal
     buy_fee_asset: str
     sell_fee_asset: str
+    leverage: Decimal = Decimal(1)
 
 
 class VenueKit(Protocol):

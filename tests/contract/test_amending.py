@@ -99,7 +99,7 @@ def test_amend_lost(desk: Desk) -> None:
     assert desk.now(order).quantity == 3 * desk.terms.unit
 
 
-@case(67, "a post-only order is not amended into the market", needs=NEEDS)
+@case(67, "a post-only order is not amended into the market", needs=(*NEEDS, "post only"))
 def test_post_only_is_not_amended_into_the_market(desk: Desk) -> None:
     order = desk.rest("BUY", 2, 5, post_only=True)
     with suppress(InvalidOrder):
