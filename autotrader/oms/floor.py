@@ -46,6 +46,8 @@ from autotrader.risk.verdicts import Breach, BreachAction
 
 __all__ = ["WATCH", "Floor", "Hooks"]
 
+FEE_ONLY = 15
+"""The row of a trade that is known; with a fee that was not, it moves money and nothing of the order."""
 WATCH = "watch"
 """The route of whoever keeps the last word on each venue: readiness, pulls, verdicts."""
 CLOSED_KEPT = 5_000
@@ -115,7 +117,7 @@ class Floor:
         order = applied.order
         if applied.fills or applied.undone or applied.amended:
             self._book(applied)
-        if order is not None:
+        if order is not None and not (applied.amended and applied.event == FEE_ONLY):
             self._publish(order, applied)
         elif isinstance(event, BalanceOpened | BalanceTransferred):
             self._pay(event)

@@ -113,6 +113,16 @@ def test_a_fee_that_is_told_later_reaches_the_journals_tables(kept: House) -> No
     assert report.ok, report.detail
 
 
+def test_a_fee_that_is_told_later_is_no_news_of_the_order(house: House) -> None:
+    order = house.working()
+    told = house.fill(order, "t1", fee="0", fee_asset="")
+    house.tell(told)
+    before = len(house.seen("runner.s", OrderUpdated))
+    house.tell(structs.replace(told, fill=structs.replace(told.fill, fee=D("0.2"), fee_asset="USDT")))
+    assert house.floor.metrics.fees == {"USDT": D("0.2")}
+    assert len(house.seen("runner.s", OrderUpdated)) == before
+
+
 def test_a_busted_trade_is_taken_back_everywhere(house: House) -> None:
     order = house.working("2")
     house.tell(house.fill(order, "t1"), house.event(TradeBusted, order, trade_id="t1", symbol=SYMBOL))
