@@ -121,10 +121,10 @@ class IbkrBrokerActor(AskingBroker):
         window = self.settings.window_at(self.clock.now_ns())
         if window is not None:
             return "RESET_WINDOW", f"nothing is changed at {window}: TWS may lose it (venues.ibkr.reset_windows)"
+        if known is not None and known.client_id != self.settings.client_id:
+            return "OTHER_CLIENT", f"client id {known.client_id} placed it, and no other can change it"
         if known is None or known.order_id <= 0:
             return "UNKNOWN_ORDER", "the adapter does not know the order: query it first"
-        if known.client_id != self.settings.client_id:
-            return "OTHER_CLIENT", f"client id {known.client_id} placed it, and no other can change it"
         if known.is_done:
             return "DONE", "the order has come to its end"
         if known.stage is not Stage.WORKING:
@@ -138,11 +138,11 @@ class IbkrBrokerActor(AskingBroker):
     def send_cancel(self, command: SendCancel) -> None:
         """Cancel by the order id; one that another client id placed, it alone can cancel."""
         known = self.follower.registry.get(command.client_order_id)
-        if known is None or known.order_id <= 0:
-            return self._refuse_cancel(command, "UNKNOWN_ORDER", "no order id is known for it: it is looked for in TWS's lists")
-        if known.client_id != self.settings.client_id:
+        if known is not None and known.client_id != self.settings.client_id:
             reason = f"client id {known.client_id} placed it, and no other can cancel it but by a global cancel"
             return self._refuse_cancel(command, "OTHER_CLIENT", reason)
+        if known is None or known.order_id <= 0:
+            return self._refuse_cancel(command, "UNKNOWN_ORDER", "no order id is known for it: it is looked for in TWS's lists")
         known.cancelling = True
         return self.write(
             CancelRequest(known.order_id), WriteClass.CANCEL, kind="cancel", command=command, known=known,

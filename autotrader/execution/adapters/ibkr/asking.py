@@ -64,6 +64,8 @@ class AskingBroker(SessionBroker):
     def _on_no_orders(self, reason: str) -> None:
         self._is_asking = False
         self.log.bind(venue=self.venue).info("a query was not answered: {}", reason)
+        if self.stage is Stage.HERE:
+            self._ask_queries()
 
     def _on_orders(self, queries: dict[str, QueryOrder], reading: Reading, turn: int) -> None:
         self._is_asking = False

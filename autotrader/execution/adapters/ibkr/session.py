@@ -148,15 +148,15 @@ class SessionBroker(ReadingBroker):
 
     def _begin(self) -> None:
         self._turn += 1
-        self._retry_ns, self._kept = None, []
+        self.stage, self._retry_ns, self._kept = Stage.LISTING, None, []
         self.forget_readings("the hand-over begins anew")
+        now_ns = self.wall.monotonic_ns()
         if self.account not in self._accounts:
             return self._wrong_account()
-        now_ns = self.wall.monotonic_ns()
         self.write(TimeRequest(), within_s=self.settings.read_timeout_s)
         if self.listing.instruments and now_ns < self._rules_due_ns:
             return self._read()
-        self.stage, self._due_ns = Stage.LISTING, now_ns + round(self.settings.read_timeout_s * SECOND)
+        self._due_ns = now_ns + round(self.settings.read_timeout_s * SECOND)
         self._ask_what_is_traded()
         return self._look_at_listing()
 
@@ -355,6 +355,12 @@ class SessionBroker(ReadingBroker):
         quiet = event.kind in (ErrorKind.INFO, ErrorKind.CANCELED)
         (log.debug if quiet else log.warning)("TWS: {} {}", event.code, event.text)
 
+    def _begin_anew(self) -> None:
+        """Hand the books over again on the connection that stands; what was missed until now is a gap."""
+        if self.stage is Stage.HERE:
+            self._gap_from_ns = self.last_heard_ns
+        self._begin()
+
     def _on_notice(self, event: ErrorTold) -> None:
         """Take what concerns the whole link."""
         self._write_down(event, "")
@@ -362,9 +368,7 @@ class SessionBroker(ReadingBroker):
             if self.stage is not Stage.CUT_OFF:
                 self.go_down(f"TWS has lost its connection to IB ({event.code})", stage=Stage.CUT_OFF)
         elif event.code in RESTORED and self._is_open:
-            if self.stage is Stage.HERE:
-                self._gap_from_ns = self.last_heard_ns
-            self._begin()
+            self._begin_anew()
         elif event.code in FARM_OK and self.stage is Stage.CUT_OFF:
             self._begin()
 
