@@ -18,7 +18,7 @@ from loguru import logger
 from autotrader.errors import EncodeError
 from autotrader.execution.adapters.ibkr.encode import call
 from autotrader.execution.adapters.ibkr.library import Library
-from autotrader.execution.adapters.ibkr.messages import ErrorKind, FrameLost, LinkClosed, Request
+from autotrader.execution.adapters.ibkr.messages import ErrorKind, FrameLost, LinkClosed, LinkOpened, Request
 from autotrader.execution.adapters.ibkr.outlet import Outlet
 from autotrader.execution.adapters.ibkr.socket_line import FrameReader, NotConnected, SocketLine
 from autotrader.execution.adapters.ibkr.times import zone_in
@@ -103,6 +103,12 @@ class TwsClient:
     def shut(self, why: str) -> None:
         """End the connection; returns at once, its thread tells ``LinkClosed`` when it comes out."""
         self.line.shut(why)
+
+    def greeting(self, accounts: tuple[str, ...], next_id: int) -> LinkOpened:
+        """Return what is told first, once both are known."""
+        return LinkOpened(
+            self._now_ns(), self.outlet.number, self.server_version, accounts, next_id, self._library.name, self.connection_time
+        )
 
     @property
     def is_ended(self) -> bool:

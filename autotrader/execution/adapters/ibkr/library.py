@@ -44,6 +44,11 @@ class Library(NamedTuple):
     distributions: tuple[str, ...]
     connect_globals: Mapping[str, Any]
 
+    @property
+    def name(self) -> str:
+        """Return what is installed, for messages: two distributions in one environment have overwritten each other."""
+        return ", ".join(self.distributions)
+
     def cancel_extra(self, wanted: bool) -> tuple[Any, ...]:
         """Return the arguments that a cancel takes more than in 9.81."""
         if not wanted:

@@ -22,7 +22,6 @@ from autotrader.execution.adapters.ibkr.messages import (
     DropLink,
     Fate,
     LinkClosed,
-    LinkOpened,
     LinkStatus,
     PlaceRequest,
     TimeRequest,
@@ -198,7 +197,7 @@ class TwsLinkActor(Worker):
         self._number += 1
         number = self._number
         outlet = Outlet(
-            number, self._broker, lambda accounts, next_id: self._greeting(client, accounts, next_id),
+            number, self._broker, lambda *words: client.greeting(*words),  # noqa: PLW0108  it is made next
             is_wanted=self.context.is_current,
         )  # fmt: skip
         client = self._client = TwsClient(
@@ -210,16 +209,6 @@ class TwsLinkActor(Worker):
         self._pulse = Pulse()
         client.start()
         self.wall_ticker.after(settings.connect_s, self.me, Overdue(self.epoch, number))
-
-    def _greeting(self, client: TwsClient, accounts: tuple[str, ...], next_id: int) -> LinkOpened:
-        """Make what a connection says first; in its own thread."""
-        return LinkOpened(
-            self.clock.now_ns(), client.outlet.number, client.server_version, accounts, next_id, self._library_name(),
-            client.connection_time,
-        )  # fmt: skip
-
-    def _library_name(self) -> str:
-        return ", ".join(self._library.distributions) if self._library is not None else ""
 
     @handles(Overdue)
     def _on_overdue(self, late: Overdue) -> None:
@@ -267,10 +256,8 @@ class TwsLinkActor(Worker):
         if self._pulse.is_gone(client.line.received):
             self._end(client, f"nothing heard after 2 heartbeats of {self._settings.heartbeat_s:g} s")
             return
-        self._pulse.asked = not self._pace.wait_ns(self.wall.monotonic_ns()) and self._ask_time()
-
-    def _ask_time(self) -> bool:
-        return self._write(TwsJob(0, self._broker_epoch, TimeRequest(), WriteClass.QUERY)).fate == "written"
+        question = TwsJob(0, self._broker_epoch, TimeRequest(), WriteClass.QUERY)
+        self._pulse.asked = not self._pace.wait_ns(self.wall.monotonic_ns()) and self._write(question).fate == "written"
 
     # ------------------------------------------------------------ what else comes
 
@@ -291,8 +278,9 @@ class TwsLinkActor(Worker):
         client, now_ns, settings = self._client, self.wall.monotonic_ns(), self._settings
         return LinkStatus(
             self.name, self.epoch, self._number, self._open_client() is not None, client.server_version if client else 0,
-            self._library_name(), len(self._held), settings.held_limit, self._sent, self._pace.count(now_ns), settings.rate,
-            settings.reserve, max(self._number - 1, 0), self._frames_lost + (client.frames_lost if client else 0),
+            self._library.name if self._library else "", len(self._held), settings.held_limit, self._sent,
+            self._pace.count(now_ns), settings.rate, settings.reserve, max(self._number - 1, 0),
+            self._frames_lost + (client.frames_lost if client else 0),
             self._callbacks_failed + (client.ear.failed if client else 0), client.last_heard_ns if client else 0,
             self._last_error,
         )  # fmt: skip

@@ -128,7 +128,8 @@ class LinkOpened(TwsEvent, frozen=True):
 class LinkClosed(TwsEvent, frozen=True):
     """The connection is gone, or was never made; nothing of it is told after this. Told for each attempt that failed.
 
-    ``code`` is TWS's last connection code (326, 502, 507, ...), or 0.
+    ``code`` is TWS's last connection code (326, 502, 507, ...), or 0. A link that crashes tells none: the ``ConnectionReady``
+    of its successor stands for it.
     """
 
     number: int

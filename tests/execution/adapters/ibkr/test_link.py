@@ -12,6 +12,7 @@ from support import Probe
 from tws_kit import TwsServer, tws_server
 from tws_link_kit import CANCEL, NAME, RISK, LinkBench, place
 
+from autotrader.actors import ChildSpec, RestartPolicy
 from autotrader.errors import Unavailable
 from autotrader.execution.adapters.ibkr.library import load
 from autotrader.execution.adapters.ibkr.messages import (
@@ -39,6 +40,7 @@ from autotrader.execution.adapters.ibkr.messages import (
     TimeRequest,
     TimeTold,
     TwsEvent,
+    TwsJob,
     TwsWritten,
 )
 from autotrader.execution.adapters.wire import CallRoll, ConnectionReady
@@ -51,12 +53,10 @@ ORDER_FIELDS = 110 if OLD_CLIENT else 114
 E_TRADE_ONLY, NO = (53, ["0", "0"]) if OLD_CLIENT else (52, ["0", "0"])
 """Where eTradeOnly and firmQuoteOnly stand; newer clients have no such attributes, and write what stands for no."""
 
-
 @pytest.fixture
 def server() -> Iterator[TwsServer]:
     with tws_server() as server:
         yield server
-
 
 @pytest.fixture
 def bench(server: TwsServer) -> Iterator[LinkBench]:
@@ -64,13 +64,10 @@ def bench(server: TwsServer) -> Iterator[LinkBench]:
     yield bench
     bench.close()
 
-
 def events(bench: LinkBench) -> list[TwsEvent]:
     return [one for one in bench.broker.seen if isinstance(one, TwsEvent)]
 
-
 # ---------------------------------------------------------------- opening
-
 
 def test_what_the_log_on_says_comes_after_the_connection_is_open(bench: LinkBench, server: TwsServer) -> None:
     server.next_id = 42
@@ -84,12 +81,10 @@ def test_what_the_log_on_says_comes_after_the_connection_is_open(bench: LinkBenc
     assert type(events(bench)[0]) is LinkOpened
     assert error.recv_ns > 0
 
-
 def test_it_says_that_it_is_there_before_anything_else(bench: LinkBench) -> None:
     first = bench.broker.seen[0]
     assert isinstance(first, ConnectionReady)
     assert (first.connection, first.role, first.epoch) == (NAME, "tws", 1)
-
 
 def test_the_client_offers_text_only_and_its_own_id(bench: LinkBench, server: TwsServer) -> None:
     bench.opened()
@@ -97,13 +92,11 @@ def test_the_client_offers_text_only_and_its_own_id(bench: LinkBench, server: Tw
     assert int(caller.offer.partition("..")[2]) <= 200
     assert caller.wait_for(71) == [["71", "2", "7", ""]]
 
-
 def test_a_list_of_accounts_may_end_with_a_comma() -> None:
     with tws_server(accounts="DU1,DU2,") as server:
         bench = LinkBench(server.port)
         assert bench.opened().accounts == ("DU1", "DU2")
         bench.close()
-
 
 def test_a_server_without_next_id_is_given_up_in_time(server: TwsServer) -> None:
     server.on_message = lambda caller, fields: caller.send(15, 1, "DU1") if fields[0] == "71" else None
@@ -112,7 +105,6 @@ def test_a_server_without_next_id_is_given_up_in_time(server: TwsServer) -> None
     assert "no accounts or no next order id" in closed.reason
     assert not bench.broker.of(LinkOpened)
     bench.close()
-
 
 @pytest.mark.parametrize("version", [157, 164, 176, 187, 200])
 def test_every_version_up_to_the_last_of_text_is_spoken(version: int) -> None:
@@ -130,9 +122,7 @@ def test_every_version_up_to_the_last_of_text_is_spoken(version: int) -> None:
         caller.wait_for(58)
         bench.close()
 
-
 # ---------------------------------------------------------------- jobs
-
 
 def test_an_order_is_written_through_the_gate_once(bench: LinkBench, server: TwsServer) -> None:
     bench.opened()
@@ -149,7 +139,6 @@ def test_an_order_is_written_through_the_gate_once(bench: LinkBench, server: Tws
     assert (order[21], order[23], order[26]) == ("DAY", "DU1234567", "a" * 32)
     assert bench.gate.written("ibkr") == 1
 
-
 def test_no_order_passes_a_closed_gate_and_cancels_do(bench: LinkBench, server: TwsServer) -> None:
     bench.opened()
     bench.gate.close(KillLevel.HALT)
@@ -159,13 +148,11 @@ def test_no_order_passes_a_closed_gate_and_cancels_do(bench: LinkBench, server: 
     server.caller().wait_for(4)
     assert not [one for one in server.caller().said if one[0] == "3"]
 
-
 def test_orders_are_sent_without_the_attributes_that_tws_refuses(bench: LinkBench, server: TwsServer) -> None:
     bench.opened()
     assert bench.ask(place(5), RISK).fate == "written"
     [order] = server.caller().wait_for(3)
     assert order[E_TRADE_ONLY : E_TRADE_ONLY + 2] == NO
-
 
 def test_every_request_of_ours_is_one_message(bench: LinkBench, server: TwsServer) -> None:
     bench.opened()
@@ -187,13 +174,11 @@ def test_every_request_of_ours_is_one_message(bench: LinkBench, server: TwsServe
     assert server.caller().wait_for(62)[0][3:] == ["All", "NetLiquidation,TotalCashValue"]
     assert server.caller().wait_for(7)[0][5] == "20261122-00:00:00"
 
-
 @pytest.mark.parametrize("order_id", [-1, 2**31 - 1, 2**31, 2**63])
 def test_an_id_that_tws_does_not_read_is_refused(bench: LinkBench, order_id: int) -> None:
     bench.opened()
     done = bench.ask(place(order_id), RISK)
     assert (done.fate, done.code) == ("refused", "ENCODE")
-
 
 def test_text_that_is_not_ascii_is_refused_and_not_silently_unsent(bench: LinkBench, server: TwsServer) -> None:
     """Fact (ibkr.md section 3, row 13): ibapi answers it by an error callback in the caller's thread and sends nothing."""
@@ -203,7 +188,6 @@ def test_text_that_is_not_ascii_is_refused_and_not_silently_unsent(bench: LinkBe
     assert not bench.broker.of(LinkClosed)
     assert bench.ask(TimeRequest()).fate == "written"
     assert not [one for one in server.caller().said if one[0] == "9"]
-
 
 def test_a_job_without_a_connection_is_not_sent_at_once() -> None:
     with tws_server() as server:
@@ -215,13 +199,11 @@ def test_a_job_without_a_connection_is_not_sent_at_once() -> None:
         assert bench.gate.written("ibkr") == 0
         bench.close()
 
-
 def test_a_job_of_a_replaced_broker_is_refused(bench: LinkBench) -> None:
     bench.opened()
     assert bench.ask(TimeRequest(), epoch=2).fate == "written"
     done = bench.ask(TimeRequest(), epoch=1)
     assert (done.fate, done.code) == ("refused", "STALE_EPOCH")
-
 
 def test_a_job_that_is_too_old_is_refused(bench: LinkBench, server: TwsServer) -> None:
     bench.opened()
@@ -230,13 +212,11 @@ def test_a_job_that_is_too_old_is_refused(bench: LinkBench, server: TwsServer) -
     assert bench.ask(TimeRequest()).fate == "written"
     assert not [one for one in server.caller().said if one[0] == "3"]
 
-
 def test_a_write_class_without_its_receipt_is_refused_by_the_gate(bench: LinkBench) -> None:
     bench.opened()
     job = bench.job(place(1), CANCEL)
     bench.give(type(job)(job.number, 1, place(1), WriteClass.RISK))
     assert bench.answer(job).code == "RECEIPT_FORGED"
-
 
 def test_prices_are_written_without_an_exponent(bench: LinkBench, server: TwsServer) -> None:
     bench.opened()
@@ -246,9 +226,7 @@ def test_prices_are_written_without_an_exponent(bench: LinkBench, server: TwsSer
     assert "0.00000001" in first
     assert "1000" in second
 
-
 # ---------------------------------------------------------------- losing and coming back
-
 
 def test_a_loss_is_told_once_and_the_link_comes_back_with_a_new_client(bench: LinkBench, server: TwsServer) -> None:
     bench.opened()
@@ -262,7 +240,6 @@ def test_a_loss_is_told_once_and_the_link_comes_back_with_a_new_client(bench: Li
     assert bench.status().reconnects == 1
     assert bench.ask(TimeRequest()).fate == "written"
     assert bench.told(TimeTold)[0].epoch_s == 1_700_000_000
-
 
 def test_a_client_id_in_use_is_named_and_tried_again(server: TwsServer) -> None:
     usual = server.on_message
@@ -282,7 +259,6 @@ def test_a_client_id_in_use_is_named_and_tried_again(server: TwsServer) -> None:
     assert server.caller(1).wait_for(71)[0][2] == "7"
     bench.close()
 
-
 def test_a_trouble_that_is_over_is_no_reason_of_a_later_loss(bench: LinkBench, server: TwsServer) -> None:
     bench.opened()
     caller = server.caller()
@@ -291,7 +267,6 @@ def test_a_trouble_that_is_over_is_no_reason_of_a_later_loss(bench: LinkBench, s
     caller.cut()
     closed = bench.closed()
     assert (closed.code, closed.reason) == (0, "TWS closed the connection")
-
 
 def test_what_ibapi_logs_goes_to_our_log_and_nowhere_else(bench: LinkBench) -> None:
     lines: list[str] = []
@@ -303,7 +278,6 @@ def test_what_ibapi_logs_goes_to_our_log_and_nowhere_else(bench: LinkBench) -> N
     assert lines == ["WARNING diff len {} 5\n"]
     assert not logging.getLogger("ibapi").propagate
 
-
 def test_pauses_between_attempts_grow(server: TwsServer) -> None:
     server.on_hello = lambda caller: caller.cut()
     bench = LinkBench(server.port, retry_s=0.01, longest_retry_s=0.05)
@@ -313,14 +287,12 @@ def test_pauses_between_attempts_grow(server: TwsServer) -> None:
     assert bench.actor._backoff.failures >= 4
     bench.close()
 
-
 def test_the_broker_can_have_the_connection_dropped(bench: LinkBench) -> None:
     bench.opened()
     bench.actor.inbox.put(DropLink("the books do not fit"))
     assert bench.closed().reason == "the books do not fit"
     bench.opened(2)
     assert len(bench.broker.of(LinkClosed)) == 1
-
 
 def test_a_new_broker_that_calls_the_roll_is_told_what_is_open(bench: LinkBench) -> None:
     bench.opened()
@@ -330,7 +302,6 @@ def test_a_new_broker_that_calls_the_roll_is_told_what_is_open(bench: LinkBench)
     assert len(bench.broker.of(ConnectionReady)) == before + 1
     first, second = bench.broker.of(LinkOpened)
     assert first == second
-
 
 def test_a_broker_that_is_down_costs_events_and_nothing_else(bench: LinkBench, server: TwsServer) -> None:
     bench.opened()
@@ -349,7 +320,6 @@ def test_a_broker_that_is_down_costs_events_and_nothing_else(bench: LinkBench, s
     bench.until(lambda: probe.of(NextIdTold))
     assert probe.of(NextIdTold)[0].order_id == 78
 
-
 def test_a_silent_connection_is_dropped_after_two_questions(server: TwsServer) -> None:
     """Fact (row 15): the protocol has no keep-alive; a half-open socket is never noticed."""
     usual = server.on_message
@@ -362,7 +332,6 @@ def test_a_silent_connection_is_dropped_after_two_questions(server: TwsServer) -
     assert len(server.caller().wait_for(49)) >= 2
     bench.close()
 
-
 def test_a_connection_that_answers_its_heartbeats_stays(server: TwsServer) -> None:
     bench = LinkBench(server.port, heartbeat_s=0.05)
     bench.opened()
@@ -370,7 +339,6 @@ def test_a_connection_that_answers_its_heartbeats_stays(server: TwsServer) -> No
     bench.told(TimeTold, 5)
     assert not bench.broker.of(LinkClosed)
     bench.close()
-
 
 def test_a_stopped_link_says_that_it_is_closed_and_nothing_after(bench: LinkBench, server: TwsServer) -> None:
     bench.opened()
@@ -381,7 +349,6 @@ def test_a_stopped_link_says_that_it_is_closed_and_nothing_after(bench: LinkBenc
     bench.until(lambda: client.is_ended)
     assert type(bench.broker.seen[-1]) is LinkClosed
 
-
 def test_a_replaced_incarnation_tells_nothing_and_lets_go_of_its_socket(bench: LinkBench, server: TwsServer) -> None:
     bench.opened()
     client = bench.actor._client
@@ -390,7 +357,6 @@ def test_a_replaced_incarnation_tells_nothing_and_lets_go_of_its_socket(bench: L
     server.caller().send(9, 1, 99)
     bench.until(lambda: client.is_ended)
     assert len(events(bench)) == seen
-
 
 def test_a_job_at_hand_in_a_crash_is_answered(bench: LinkBench) -> None:
     bench.opened()
@@ -405,3 +371,25 @@ def test_a_job_at_hand_in_a_crash_is_answered(bench: LinkBench) -> None:
     bench.actor.on_stop()
     [done] = bench.broker.of(TwsWritten)
     assert (done.number, done.fate, done.code) == (job.number, "not_sent", "CRASHED")
+
+# ---------------------------------------------------------------- in the tree
+
+def test_a_crashed_link_comes_back_with_a_connection_of_its_own(server: TwsServer) -> None:
+    bench = LinkBench(server.port)
+    bench.opened()
+    bench.actor.on_stop()
+    policy = RestartPolicy(intensity=5, period_s=60, base_s=0, cap_s=0)
+    with bench.runtime as runtime:
+        runtime.start([ChildSpec(NAME, bench.make, policy)])
+        bench.broker.wait_for(LinkOpened, 2)
+        first = bench.broker.of(ConnectionReady)[-1].epoch
+        runtime.handle(NAME).tell(TwsJob(77, 1, "no request", WriteClass.QUERY))  # type: ignore[arg-type]
+        bench.broker.wait_for(TwsWritten)
+        assert bench.broker.of(TwsWritten)[0].fate == "refused"
+        runtime.handle(NAME).tell(TimeTold(1, 1))  # nothing handles it: the actor crashes
+        bench.broker.wait_for(LinkOpened, 3)
+        assert bench.broker.of(ConnectionReady)[-1].epoch == first + 1
+        assert len(bench.broker.of(LinkClosed)) == 1  # the first bench's; of a crash, the successor's first word tells
+        runtime.handle(NAME).tell(TwsJob(78, 1, TimeRequest(), WriteClass.QUERY))
+        assert bench.broker.wait_for(TwsWritten, 2)[-1].fate == "written"
+        bench.broker.wait_for(TimeTold)
