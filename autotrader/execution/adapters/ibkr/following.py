@@ -35,13 +35,13 @@ from autotrader.messages import (
 )
 from autotrader.model import ZERO, Fill, OrderState, OrderType, TimeInForce
 
-__all__ = ["Follower"]
+__all__ = ["HELD", "MOMENTARY", "Follower"]
 
 HELD: Final = "PreSubmitted"
 SECOND: Final = 1_000_000_000
 PATIENCE_NS: Final = 2 * SECOND
 KEPT_LIVE: Final = 100_000
-_MOMENTARY: Final = ("IOC", "FOK")
+MOMENTARY: Final = ("IOC", "FOK")
 _MARKET: Final = (OrderType.MARKET, OrderType.STOP, OrderType.TRAILING_STOP)
 
 
@@ -314,6 +314,6 @@ def _is_over(known: Known, recv_ns: int) -> bool:
     order, terms = known.order, known.terms
     if known.cancelling or order is None or terms is None:
         return False
-    if terms.time_in_force in _MOMENTARY:
+    if terms.time_in_force in MOMENTARY:
         return True
     return order.time_in_force is TimeInForce.GTD and order.expires_ns is not None and recv_ns + SECOND >= order.expires_ns

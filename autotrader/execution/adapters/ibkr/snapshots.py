@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple
 
-from autotrader.execution.adapters.ibkr.following import HELD, Follower
+from autotrader.execution.adapters.ibkr.following import HELD, MOMENTARY, Follower
 from autotrader.execution.adapters.ibkr.messages import (
     AccountValueTold,
     CompletedOrderTold,
@@ -64,13 +64,13 @@ def state_of(status: str, filled: Decimal) -> OrderState:
 
 
 def completed_state(told: CompletedOrderTold) -> OrderState:
-    """Return how a completed order ended; Inactive there is a rejection."""
+    """Return how a completed order ended; Inactive there is a rejection, and what was for the moment alone has expired."""
     standing = standing_of(told.status)
     if standing is Standing.INACTIVE:
         return OrderState.REJECTED
     if standing is Standing.FILLED or told.completed_status.startswith("Filled"):
         return OrderState.FILLED
-    return OrderState.CANCELED
+    return OrderState.EXPIRED if told.terms.time_in_force in MOMENTARY else OrderState.CANCELED
 
 
 def listed_orders(reading: Reading, follower: Follower) -> list[Listed]:

@@ -1,0 +1,30 @@
+"""What a list of TWS says of orders that are done."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from ibkr_actor_kit import AAPL, START_NS, order
+from msgspec.structs import replace
+
+from autotrader.execution.adapters.ibkr.messages import CompletedOrderTold
+from autotrader.execution.adapters.ibkr.orders import terms_of
+from autotrader.execution.adapters.ibkr.snapshots import completed_state
+
+
+@pytest.mark.parametrize(
+    ("status", "why", "tif", "state"),
+    [
+        ("Filled", "Filled Size: 10", "GTC", "FILLED"),
+        ("Cancelled", "Cancelled by Trader", "GTC", "CANCELED"),
+        ("Cancelled", "Filled Size: 10", "IOC", "FILLED"),
+        ("Cancelled", "Cancelled", "IOC", "EXPIRED"),
+        ("Cancelled", "Cancelled", "FOK", "EXPIRED"),
+        ("Inactive", "", "IOC", "REJECTED"),
+    ],
+)
+def test_a_completed_order_has_ended_as_its_status_and_its_time_in_force_say(status: str, why: str, tif: str, state: str) -> None:
+    terms = replace(terms_of(order(), AAPL), time_in_force=tif)
+    told = CompletedOrderTold(START_NS, 900, AAPL, terms, status, Decimal(0), completed_status=why)
+    assert completed_state(told) == state
