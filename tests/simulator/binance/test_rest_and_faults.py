@@ -83,7 +83,7 @@ def test_what_is_missing_is_named(caller: Caller) -> None:
         ("order", {"symbol": "BTCUSDT", "orderId": 1_000_000}, -2013),
         ("myTrades", {"symbol": "BTCUSDT", "orderId": 1, "startTime": 1}, -1128),
         ("myTrades", {"symbol": "BTCUSDT", "startTime": 1, "endTime": 90_000_000}, -1127),
-        ("allOrders", {"symbol": "btcusdt"}, -1121),
+        ("allOrders", {"symbol": "btcusdt"}, -1100),
         ("openOrders", {"symbol": ""}, -1102),
     ],
 )
@@ -267,7 +267,7 @@ def test_limits_are_the_venues_own_unless_they_are_set() -> None:
     with running() as venue:
         venue.market("BTCUSDT", "50000", "50001")
         caller = Caller(venue)
-        answers = [caller.place() for _ in range(60)]
+        answers = (caller.place() for _ in range(600))  # fifty in ten seconds of the clock; a slow run has to begin a few times
         no = next(one for one in answers if one.status != 200)
         assert (no.status, no.json["code"]) == (429, -1015)
         assert 0 < int(no.headers["Retry-After"]) <= 10
