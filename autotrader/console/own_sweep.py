@@ -56,7 +56,7 @@ class OwnSweep:
         self._cancels: dict[str, SendCancel] = {}
         self._list_number = self._wake_ns = self._quiet_until_ns = 0
         self._only_ours = self._listed = self._symbols = frozenset[str]()
-        self._failure = ""
+        self._failure = self._stuck = ""
 
     def run(self) -> Swept:
         """Sweep until it is clean, or the time is over."""
@@ -144,6 +144,7 @@ class OwnSweep:
             return call()
         except AutotraderError as error:
             self._failed(error)
+            self._stuck = str(error)
             return None
 
     def _failed(self, error: AutotraderError) -> None:
@@ -154,8 +155,9 @@ class OwnSweep:
     def _told(self) -> Swept:
         found = self._verdict or SweepVerdict(False, 0, 0, 0, 0, "no list was read to its end")
         detail = found.detail
-        if not found.clean and self._failure and self._failure not in detail:
-            detail = f"{detail}; {self._failure}"
+        for why in dict.fromkeys((self._failure, self._stuck)):
+            if not found.clean and why and why not in detail:
+                detail = f"{detail}; {why}"
         return Swept(self._hands.venue, found.clean, found.canceled, found.remaining, found.foreign, detail)
 
 

@@ -112,7 +112,8 @@ class Listing:
     def _on_error(self, event: ErrorTold) -> None:
         if event.kind in (ErrorKind.INFO, ErrorKind.WARNING):
             return
-        symbol = self._asked[event.id]
+        symbol = self._asked.pop(event.id)
+        self._answers.pop(event.id)
         if event.code == NO_SUCH_CONTRACT:
             self._fail(f"{symbol}: TWS knows no such contract ({event.code} {event.text})")
         else:

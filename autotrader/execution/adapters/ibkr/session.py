@@ -201,8 +201,8 @@ class SessionBroker(ReadingBroker):
         since_ns = max(min(reading.asked_ns, self._gap_from_ns or reading.asked_ns) - OVERLAP_NS, 0)
         commissions = [event for event in self._kept if isinstance(event, CommissionTold)]
         self._kept = [event for event in self._kept if not isinstance(event, CommissionTold)]
-        for event in commissions:  # before the executions that they belong to, which are booked with them
-            self.follower.on_commission(event)
+        for told in commissions:  # before the executions that they belong to, which are booked with them
+            self.follower.on_commission(told)
         snapshot, _ = self.take_books(reading, since_ns)
         self.take_told()
         again = self._gap_from_ns is not None
