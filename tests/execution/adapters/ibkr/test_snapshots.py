@@ -24,7 +24,7 @@ from autotrader.execution.adapters.ibkr.snapshots import completed_state
         ("Inactive", "", "IOC", "REJECTED"),
     ],
 )
-def test_a_completed_order_has_ended_as_its_status_and_its_time_in_force_say(status: str, why: str, tif: str, state: str) -> None:
+def test_a_completed_order_ended_as_its_status_and_its_time_in_force_say(status: str, why: str, tif: str, state: str) -> None:
     terms = replace(terms_of(order(), AAPL), time_in_force=tif)
     told = CompletedOrderTold(START_NS, 900, AAPL, terms, status, Decimal(0), completed_status=why)
     assert completed_state(told) == state
