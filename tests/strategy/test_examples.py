@@ -162,6 +162,13 @@ def test_two_sided_quotes_both_sides_at_the_touch_where_shorting_is_allowed() ->
     assert (sell.action, sell.limit_price, sell.size, sell.order_type) == ("SELL", D("1.12"), 900, "LIMIT")
 
 
+def test_two_sided_quotes_are_plain_limits_where_there_is_no_post_only() -> None:
+    strategy = TwoSidedQuoting(notional=1_000, post_only=False)
+    strategy.on_start(context(EURUSD))
+    quotes = strategy.decide(snapshot(quote("1.10", "1.12", "EURUSD")))
+    assert [(one.order_type, one.post_only) for one in quotes] == [("LIMIT", False)] * 2
+
+
 def test_two_sided_offers_only_what_is_held_where_it_cannot_be_short() -> None:
     strategy = TwoSidedQuoting(notional=100)
     strategy.on_start(context())

@@ -18,17 +18,17 @@ class TwoSidedQuoting(Strategy):
 
     ``notional`` is the size of a quote in the quote currency, ``most`` the position it stops adding at, in quotes. A quote
     that is off by more than ``tolerance`` basis points and has rested for ``rest_ms`` is replaced; one that is not wanted any
-    more is cancelled. Where the instrument cannot be sold short, only what is held is offered. ``symbol`` None: the first in
-    quotes.
+    more is cancelled. Where the instrument cannot be sold short, only what is held is offered. ``post_only`` False is for venues
+    that have no such orders, as Interactive Brokers. ``symbol`` None: the first in quotes.
     """
 
     def __init__(
         self, notional: Decimal | int | str = 2_000, most: int = 3, tolerance: Decimal | int | str = 1,
-        rest_ms: int = 250, symbol: str | None = None,
+        rest_ms: int = 250, symbol: str | None = None, *, post_only: bool = True,
     ) -> None:
         self._notional, self._most, self._symbol = decimal_of(notional, "notional"), int(most), FirstSymbol(symbol)
         self._tolerance = decimal_of(tolerance, "tolerance") / 10_000
-        self._rest_ns = int(rest_ms) * 1_000_000
+        self._rest_ns, self._post_only = int(rest_ms) * 1_000_000, post_only
         self._context: StrategyContext | None = None
 
     def on_start(self, context: StrategyContext) -> None:
@@ -69,7 +69,7 @@ class TwoSidedQuoting(Strategy):
 
     def _quoted(self, side: Side, symbol: str, quote: Quote, quantity: Decimal, price: Decimal) -> ExecutionDecision:
         return ExecutionDecision(side.name, symbol, quantity, venue=quote.venue, order_type="LIMIT", limit_price=price,
-                                 post_only=True)
+                                 post_only=self._post_only)
 
 
 def _canceled(order: OrderUpdate) -> ExecutionDecision:
