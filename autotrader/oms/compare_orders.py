@@ -73,6 +73,11 @@ def _missed(record: OrderRecord, fills: Iterable[Fill], now_ns: int) -> list[Dif
             ours = f"{known.side} {plain(known.quantity)} at {plain(known.price)}"
             reason = f"trade {fill.trade_id} is booked with other figures"
             lines.append(_line(record, "trade_differs", ours, told, Action.HALT, reason))
+        elif known is not None and fill.fee_asset and not known.fee_asset and not known.inferred:
+            event = OrderFilled(record.client_order_id, order.venue, now_ns, fill.venue_order_id, fill=fill)
+            fee = f"{plain(fill.fee)} {fill.fee_asset}"
+            reason = f"what trade {fill.trade_id} cost was not known yet"
+            lines.append(_line(record, "late_fee", "none", fee, Action.ADOPT, reason, event))
     return lines
 
 

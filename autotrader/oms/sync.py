@@ -47,7 +47,7 @@ WAITING = {
     OrderState.PENDING_REPLACE: "replace",
 }
 MONEY = frozenset({"position", "balance"})
-QUIET = frozenset({"opening", "order_state", "order_gone"})
+QUIET = frozenset({"opening", "order_state", "order_gone", "late_fee"})
 
 
 class Sync:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from order_kit import ACK, LAG, PATHS, PERP, SECOND, T0, books, event, fill, filled, intended, reported
 
 from autotrader.messages import BalanceOpened, OrderCanceled, OrderReplaced
@@ -282,6 +283,18 @@ def test_a_trade_told_with_other_figures_halts() -> None:
     taken = snapshot(row(S.PARTIALLY_FILLED, "4"), trades=(fill("t1", "4", "99"),), balances={"USDT": "600", "BTC": "4"})
     line = only(reconcile(made, taken, POLICY, NOW), "trade_differs")
     assert (line.action, line.ours, line.venue) == (Action.HALT, "BUY 4 at 100", "BUY 4 at 99")
+
+
+def test_what_a_trade_cost_is_taken_from_the_list_when_it_was_not_known_before() -> None:
+    one = replace(fill("t1", "4"), fee=D(0), fee_asset="")
+    made = opened(*PATHS["OPN"], filled(one))
+    told = replace(one, fee=D("0.25"), fee_asset="USDT")
+    taken = snapshot(row(S.PARTIALLY_FILLED, "4"), trades=(told,), balances={"USDT": "599.75", "BTC": "4"})
+    line = only(reconcile(made, taken, POLICY, NOW), "late_fee")
+    assert (line.action, line.ours, line.venue) == (Action.ADOPT, "none", "0.25 USDT")
+    assert settled(made, taken).is_clean
+    assert made.orders["c1"].fills["t1"].fee == D("0.25")
+    assert reconcile(made, replace(taken, trades=(one,)), POLICY, NOW).is_clean  # a list without fees takes none back
 
 
 def test_a_trade_that_the_venue_lists_no_more_follows_the_policy() -> None:
