@@ -18,8 +18,8 @@ class TwoSidedQuoting(Strategy):
 
     ``notional`` is the size of a quote in the quote currency, ``most`` the position it stops adding at, in quotes. A quote
     that is off by more than ``tolerance`` basis points and has rested for ``rest_ms`` is replaced; one that is not wanted any
-    more is cancelled. Where the instrument cannot be sold short, only what is held is offered. ``post_only`` False is for venues
-    that have no such orders, as Interactive Brokers. ``symbol`` None: the first in quotes.
+    more is cancelled. Where the instrument cannot be sold short, only what is held is offered. ``post_only`` False is for
+    venues that have no such orders, as Interactive Brokers. ``symbol`` None: the first in quotes.
     """
 
     def __init__(
