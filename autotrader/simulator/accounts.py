@@ -2,7 +2,8 @@
 
 ASSETS and CASH instruments are paid in full, so that nothing can be spent that is not there. MARGIN positions are carried at
 average cost: closing pays the profit or loss into the quote currency, and the margin of positions and open orders must be
-covered by that currency's equity when an order is taken. There is no liquidation.
+covered by that currency's equity when an order is taken. EXCHANGED pairs move both currencies, either of which may be owed,
+and are margined like MARGIN positions. There is no liquidation.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ __all__ = [
 ]
 
 _BUY, _ASSETS, _CASH, _MARGIN = Side.BUY, Settlement.ASSETS, Settlement.CASH, Settlement.MARGIN
+_EXCHANGED = Settlement.EXCHANGED
+_ON_MARGIN = (_MARGIN, _EXCHANGED)
 
 
 class Account:
@@ -66,6 +69,8 @@ def settle(account: Account, book: Book, fill: Fill) -> None:
         cash[book.base] = cash.get(book.base, ZERO) + signed
     else:
         money += fee
+        if book.settlement is _EXCHANGED:
+            cash[book.base] = cash.get(book.base, ZERO) + signed
     cash[quote] = cash.get(quote, ZERO) - money
     net[symbol] = net.get(symbol, ZERO) + signed
 
@@ -98,14 +103,14 @@ def reverse(fill: Fill) -> Fill:
 
 def held_asset(book: Book, is_buy: bool) -> str:
     """Return what an order sets aside: an asset, or shares of a CASH position (the symbol behind a ``#``)."""
-    if is_buy or book.settlement is _MARGIN:
+    if is_buy or book.settlement in _ON_MARGIN:
         return book.quote
     return book.base if book.settlement is _ASSETS else f"#{book.symbol}"
 
 
 def need(book: Book, is_buy: bool, price: Decimal, quantity: Decimal) -> Decimal:
     """Return how much of ``held_asset`` the order may cost at ``price``, fees at their dearest."""
-    if is_buy or book.settlement is _MARGIN:
+    if is_buy or book.settlement in _ON_MARGIN:
         return price * quantity * book.buy_factor
     return quantity * book.sell_factor
 
@@ -121,7 +126,7 @@ def shortfall(
 ) -> str:
     """Say what the account lacks for the order at ``price``; empty when it has it. ``spare`` is set aside for it already."""
     settlement = book.settlement
-    if settlement is _MARGIN or (settlement is _CASH and not is_buy and book.allows_short):
+    if settlement in _ON_MARGIN or (settlement is _CASH and not is_buy and book.allows_short):
         opening = max(quantity - reducible(account, book, is_buy), ZERO)
         wanted, room = opening * price * book.buy_factor, margin_room(account, books, book.quote) + spare
         return "" if wanted <= room or not opening else f"margin of {wanted:f} {book.quote} is needed, {room:f} is free"
@@ -138,11 +143,14 @@ def margin_room(account: Account, books: Iterable[Book], currency: str) -> Decim
     """Return the equity in ``currency`` that neither positions nor open orders have tied up."""
     room = account.free(currency)
     for book in books:
-        net = account.net.get(book.symbol, ZERO)
+        exchanged = book.settlement is _EXCHANGED
+        net = account.cash.get(book.base, ZERO) if exchanged else account.net.get(book.symbol, ZERO)
         if not net or book.quote != currency or book.settlement is _ASSETS:
             continue
         mark = book.mark
-        if book.settlement is _CASH:
+        if exchanged:
+            room += (net - abs(net) * book.margin_rate) * (mark or ZERO)
+        elif book.settlement is _CASH:
             room -= max(-net, ZERO) * (mark or ZERO) * book.multiplier * (1 + book.margin_rate)
         elif mark is not None:
             room += net * (mark - account.average.get(book.symbol, mark)) * book.multiplier
@@ -153,7 +161,7 @@ def margin_room(account: Account, books: Iterable[Book], currency: str) -> Decim
 def hold_for(account: Account, book: Book, live: BookOrder, covered: Decimal = ZERO) -> None:
     """Set aside what the rest of a working order may cost beyond ``covered``, in place of what was set aside for it before."""
     price = live.price if live.price is not None else live.stop_price
-    free_of_hold = live.order.reduce_only and book.settlement is _MARGIN
+    free_of_hold = live.order.reduce_only and book.settlement in _ON_MARGIN
     wanted = ZERO if price is None or free_of_hold or live.remaining <= 0 else need(book, live.is_buy, price, live.remaining)
     if covered:
         wanted = max(wanted - covered, ZERO)

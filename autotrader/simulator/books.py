@@ -31,11 +31,16 @@ class FeeAsset(StrEnum):
 
 
 class Settlement(StrEnum):
-    """ASSETS: money against coins. CASH: money against a position, paid in full. MARGIN: only profit and loss is paid."""
+    """How a trade is paid.
+
+    ASSETS: money against coins. CASH: money against a position, paid in full. MARGIN: only profit and loss is paid. EXCHANGED:
+    one currency against another, either of which may be owed, on margin.
+    """
 
     ASSETS = "ASSETS"
     CASH = "CASH"
     MARGIN = "MARGIN"
+    EXCHANGED = "EXCHANGED"
 
 
 _BY_KIND = {
@@ -48,9 +53,9 @@ _BY_KIND = {
 }
 
 
-def settlement_of(kind: InstrumentKind) -> Settlement:
-    """Return how trades in this kind of instrument are settled."""
-    return _BY_KIND[kind]
+def settlement_of(kind: InstrumentKind, base: str = "") -> Settlement:
+    """Return how trades in this kind of instrument are settled; a currency pair with a ``base`` is really exchanged."""
+    return Settlement.EXCHANGED if kind is InstrumentKind.FX and base else _BY_KIND[kind]
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -167,15 +172,16 @@ class Book:
         self.instrument, self.symbol = instrument, instrument.symbol
         self.tick, self.lot, self.multiplier = instrument.tick, instrument.lot, instrument.multiplier
         self.base, self.quote, self.allows_short = instrument.base, instrument.quote, instrument.allows_short
-        self.settlement = settlement_of(instrument.kind)
+        self.settlement = settlement_of(instrument.kind, instrument.base)
+        on_margin = self.settlement in (Settlement.MARGIN, Settlement.EXCHANGED)
         self.maker_fee, self.taker_fee, self.margin_rate = listing.maker_fee, listing.taker_fee, listing.margin_rate
-        self.paid_in_full = self.settlement is not Settlement.MARGIN
+        self.paid_in_full = not on_margin
         self.fee_step = listing.fee_step
         coins = self.settlement is Settlement.ASSETS
         self.fee_in_base_buy = coins and listing.fee_asset is not FeeAsset.QUOTE
         self.fee_in_base_sell = coins and listing.fee_asset is FeeAsset.BASE
         dearest = max(self.maker_fee, self.taker_fee, ZERO)
-        share = self.margin_rate + dearest if self.settlement is Settlement.MARGIN else 1 + dearest
+        share = self.margin_rate + dearest if on_margin else 1 + dearest
         self.buy_factor = Decimal(1) if self.fee_in_base_buy else share * self.multiplier
         self.sell_factor = 1 + dearest if self.fee_in_base_sell else Decimal(1)
         self.min_notional = instrument.min_notional

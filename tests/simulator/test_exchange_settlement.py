@@ -149,3 +149,37 @@ def test_a_shortfall_names_what_is_needed_and_what_is_there() -> None:
     book = Book(Listing(BTC))
     assert shortfall(account(USDT="10"), [book], book, True, D(100), D(1)) == "100 USDT is needed, 10 is free"
     assert shortfall(account(), [book], book, False, D(100), D(1)) == "1 BTC is needed, 0 is free"
+
+
+PAIR = msgspec.structs.replace(FX, base="EUR")
+
+
+@given(trades)
+def test_a_pair_that_is_exchanged_moves_both_currencies_and_either_may_be_owed(plan: list[tuple[Side, int, int]]) -> None:
+    book, me = Book(Listing(PAIR)), account(USD="0")
+    euros, dollars = D(0), D(0)
+    for side, quantity, ticks in plan:
+        price = ticks * D("0.0001")
+        signed = quantity if side is Side.BUY else -quantity
+        settle(me, book, fill(side, D(quantity), price, "0.5"))
+        euros, dollars = euros + signed, dollars - signed * price - D("0.5")
+    assert (me.cash["EUR"], me.cash["USD"]) == (euros, dollars)
+    assert me.net["EUR_USD"] == euros
+    for side, quantity, ticks in reversed(plan):
+        settle(me, book, reverse(fill(side, D(quantity), ticks * D("0.0001"), "0.5")))
+    assert (me.cash["EUR"], me.cash["USD"]) == (0, 0)
+
+
+def test_a_pair_that_is_exchanged_needs_its_margin_and_no_more() -> None:
+    book, me = Book(Listing(PAIR, margin_rate=D("0.1"))), account(USD="100")
+    book.take_quote(D("1.0"), D("1.0002"), D(1), D(1), 10)
+    assert book.paid_in_full is False
+    assert (held_asset(book, True), held_asset(book, False)) == ("USD", "USD")
+    assert shortfall(me, [book], book, True, D("1.0"), D(1000)) == ""
+    assert "margin" in shortfall(me, [book], book, False, D("1.0"), D(1001))
+    settle(me, book, fill("BUY", "600", "1.0"))
+    assert me.cash == {"USD": D(-500), "EUR": D(600)}
+    mark = book.mark
+    assert mark is not None
+    assert margin_room(me, [book], "USD") == D(-500) + 600 * mark * D("0.9")
+    assert shortfall(me, [book], book, False, D("1.0"), D(600)) == ""

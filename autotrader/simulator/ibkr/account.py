@@ -24,7 +24,7 @@ from autotrader.simulator.ibkr.answers import (
     position_multi,
 )
 from autotrader.simulator.ibkr.desk import Desk
-from autotrader.simulator.ibkr.figures import LEDGER_TAGS, figures_of, position_rows
+from autotrader.simulator.ibkr.figures import LEDGER_TAGS, figures_of, ledger_of_others, position_rows
 from autotrader.simulator.ibkr.requests import (
     CancelTopic,
     ReqAccountMulti,
@@ -84,6 +84,8 @@ def _say_summary(desk: Desk, session: TwsSession, req_id: int) -> None:
         for name in names:
             if name in figures:
                 session.say(account_summary(req_id, desk.venue.account, name, *figures[name]))
+        for name, value, currency in ledger_of_others(desk) if tag == "$LEDGER:ALL" else ():
+            session.say(account_summary(req_id, desk.venue.account, name, value, currency))
 
 
 def account_updates(desk: Desk, session: TwsSession, asked: ReqAccountUpdates) -> None:
@@ -103,6 +105,8 @@ def _say_account(desk: Desk, session: TwsSession, symbols: set[str] | None = Non
     account = desk.venue.account
     for key, (value, currency) in figures_of(desk).items():
         session.say(account_value(key, value, currency, account))
+    for key, value, currency in ledger_of_others(desk):
+        session.say(account_value(key, value, currency, account))
     for row in position_rows(desk, symbols):
         session.say(portfolio(row))
     session.say(account_time(f"{datetime.fromtimestamp(desk.venue.now_ns() // NS, NEW_YORK):%H:%M}"))
@@ -120,6 +124,8 @@ def _say_multi(desk: Desk, session: TwsSession, req_id: int) -> None:
     for key, (value, currency) in figures_of(desk).items():
         if not ledger_only or key in LEDGER_TAGS or key == "NetLiquidation":
             session.say(account_multi(req_id, desk.venue.account, model, key, value, currency))
+    for key, value, currency in ledger_of_others(desk):
+        session.say(account_multi(req_id, desk.venue.account, model, key, value, currency))
 
 
 def profit(desk: Desk, session: TwsSession, asked: ReqPnL) -> None:

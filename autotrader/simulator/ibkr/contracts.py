@@ -131,7 +131,8 @@ TRADED: Final[Mapping[str, ContractTerms]] = {one.symbol: one for one in CONTRAC
 def instrument_of(one: ContractTerms, venue: str) -> Instrument:
     """Return a contract as the exchange knows it."""
     return Instrument(
-        venue, one.symbol, one.tick, _ONE, one.currency, kind=_KINDS[one.sec_type], min_quantity=_ONE,
+        venue, one.symbol, one.tick, _ONE, one.currency, one.ib_symbol if one.sec_type == "CASH" else "",
+        kind=_KINDS[one.sec_type], min_quantity=_ONE,
         multiplier=Decimal(one.multiplier), allows_short=True,
     )  # fmt: skip
 

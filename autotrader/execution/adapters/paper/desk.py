@@ -177,5 +177,5 @@ class Desk:
         books = self.exchange.books
         return tuple(
             (symbol, quantity) for symbol, quantity in self.account.net.items()
-            if symbol in books and books[symbol].settlement is not Settlement.ASSETS
+            if symbol in books and books[symbol].settlement not in (Settlement.ASSETS, Settlement.EXCHANGED)
         )  # fmt: skip

@@ -193,7 +193,7 @@ def test_beside_a_running_engine_only_everything_can_be_cancelled(
     one = rest(engine)
     hands = sweep_hands(settings())
     try:
-        swept = OwnSweep(hands, [one], 8.0).run()
+        swept = OwnSweep(hands, [one], 5.0).run()
     finally:
         hands.close()
     assert not swept.clean
@@ -213,7 +213,7 @@ def test_somebody_elses_order_is_left_alone_and_said_to_be_in_the_way(
     venue.order("AAPL", "BUY", "5", "140.00")
     hands = sweep_hands(settings(kill={"ibkr_global": True}))
     try:
-        swept = OwnSweep(hands, [one], 8.0).run()
+        swept = OwnSweep(hands, [one], 5.0).run()
         assert (swept.clean, swept.foreign) == (False, 1), swept
     finally:
         hands.close()
