@@ -58,6 +58,8 @@ FIRST_QUOTES_S = 2.0
 FIRST_LIVE_QUOTES_S = 10.0
 SETTLE_SHARE = 0.8
 """Of the time that a stop may take: for orders to reach their end. The rest is for the actors."""
+CANCEL_AGAIN_S = 1.0
+"""How often a stop asks for what is still open to be cancelled: a cancel that was under way may have been refused since."""
 
 
 class ExecutionEngine:
@@ -182,15 +184,20 @@ class ExecutionEngine:
         policy = self.settings.stop.policy
         house = self._house
         swept = house.kill.level() >= KillLevel.CANCEL  # then the sweep cancels, and closes positions if it is to
-        self._ask(StopTrading(cancel=policy == "cancel" and not swept, reason="the run has ended"))
+        end = StopTrading(cancel=policy == "cancel" and not swept, reason="the run has ended")
+        self._ask(end)
         for status in house.runtime.status():
             if status.name.startswith("runner."):
                 house.runtime.stop_child(status.name)
-        deadline = time.monotonic() + SETTLE_SHARE * self.settings.stop.timeout_s
+        began = time.monotonic()
+        deadline, again = began + SETTLE_SHARE * self.settings.stop.timeout_s, began + CANCEL_AGAIN_S
         while not is_settled(found := self._oms_status(), policy) and not self._is_given_up(found):
             if time.monotonic() >= deadline:
                 self._given_up = found
                 break
+            if time.monotonic() >= again:
+                self._ask(end)
+                again += CANCEL_AGAIN_S
             time.sleep(PAUSE_S)
         self._await_rest(deadline)
 

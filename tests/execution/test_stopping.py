@@ -10,15 +10,16 @@ from autotrader.model import Fill, Snapshot
 
 
 class Once:
-    """Places one order."""
+    """Places one order: a market order, or one that rests."""
 
-    placed = False
+    def __init__(self, **terms: Any) -> None:
+        self.placed, self.terms = False, terms
 
     def decide(self, snapshot: Snapshot) -> list[ExecutionDecision]:
         if self.placed or "BTCUSDT" not in snapshot.quotes:
             return []
         self.placed = True
-        return [ExecutionDecision("BUY", "BTCUSDT", "0.001")]
+        return [ExecutionDecision("BUY", "BTCUSDT", "0.001", **self.terms)]
 
     def record_execution(self, fill: Fill) -> None:
         pass
@@ -38,3 +39,14 @@ def test_a_stop_after_a_run_that_ended_in_doubt_does_not_wait_for_it_again(tmp_p
     monkeypatch.setattr(engine, "_oms_status", lambda: looks.append(1) or ask())
     engine.stop()
     assert len(looks) == 1
+
+
+def test_a_cancel_that_the_venue_refuses_is_asked_for_again_while_the_stop_has_time(tmp_path: Path) -> None:
+    refused = {"rules": [{"on": "cancel", "nth": 1, "do": [{"reject": "BUSY_TODAY"}]}]}
+    config = ExecutionConfig(
+        env={}, journal={"path": str(tmp_path / "j.db")}, venues={"paper": {"faults": refused}}, risk={"profile": "open"},
+    )  # fmt: skip
+    with ExecutionEngine(config) as engine:
+        engine.connect()
+        summary = engine.run_live_trading(Once(order_type="LIMIT", limit_price="100"), duration_s=0.5)
+    assert (summary.orders, summary.rejected, summary.clean) == (1, 0, True)
