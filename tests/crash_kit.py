@@ -13,7 +13,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NamedTuple
 
-__all__ = ["BINANCE_POINTS", "POINTS", "Point"]
+__all__ = ["BINANCE_POINTS", "IBKR_POINTS", "POINTS", "Point"]
 
 
 class Point(NamedTuple):
@@ -80,6 +80,31 @@ BINANCE_POINTS = {
 }
 """Points of Binance's adapter."""
 
+_IBKR = f"{_BINANCE}ibkr."
+_TWS, _TWS_SESSION = f"{_IBKR}actor:IbkrBrokerActor.", f"{_IBKR}session:SessionBroker."
+_CLIENT, _FOLLOWER = f"{_IBKR}client:TwsClient.", f"{_IBKR}following:Follower."
+
+IBKR_POINTS = {
+    "orders at TWS's adapter": Point(f"{_TWS}send_orders", "before"),
+    "order id taken": Point(f"{_IBKR}order_ids:OrderIds.take", "after"),
+    "orders given to the link": Point(f"{_TWS}send_orders", "after"),
+    "cancel given to the link": Point(f"{_TWS}send_cancel", "after"),
+    "change given to the link": Point(f"{_TWS}send_replace", "after"),
+    "message put together": Point(f"{_CLIENT}frame_of", "after"),
+    "message in the socket": Point(f"{_CLIENT}write", "after"),
+    "word of the link at the adapter": Point(f"{_TWS}on_written", "before"),
+    "word of the link taken": Point(f"{_TWS}on_written", "after"),
+    "news of an order at the adapter": Point(f"{_TWS_SESSION}_on_order_told", "before"),
+    "news of an order followed": Point(f"{_TWS_SESSION}_on_order_told", "after"),
+    "execution followed": Point(f"{_FOLLOWER}on_execution", "after"),
+    "commission before it is joined": Point(f"{_FOLLOWER}on_commission", "before"),
+    "question for an order asked": Point(f"{_IBKR}asking:AskingBroker.query_order", "after"),
+    "asked what is traded": Point(f"{_TWS_SESSION}_ask_what_is_traded", "after"),
+    "TWS's books read, not handed over": Point(f"{_TWS_SESSION}_on_books", "before"),
+    "TWS's books handed over": Point(f"{_TWS_SESSION}_on_books", "after"),
+}
+"""Points of Interactive Brokers' adapter."""
+
 
 def _wrap(run: Callable[..., Any], nth: int, when: str) -> Callable[..., Any]:
     passed = 0
@@ -112,7 +137,7 @@ def main() -> int:
     """Arm the point that is named and run the launcher with the rest of the arguments."""
     from autotrader.cli import main as run
 
-    arm((POINTS | BINANCE_POINTS)[sys.argv[1]], int(sys.argv[2]))
+    arm((POINTS | BINANCE_POINTS | IBKR_POINTS)[sys.argv[1]], int(sys.argv[2]))
     return run(["run", *sys.argv[3:]])
 
 

@@ -122,6 +122,7 @@ def test_foreign_fill(desk: Desk) -> None:
 def test_stream_cut(desk: Desk) -> None:
     order = desk.rest("BUY", 4, 2)
     desk.fault("stream", {"cut": True}, at_s=0)
+    eventually(lambda: desk.kit.fired() == 1)
     desk.kit.trade(desk.below(3), desk.terms.unit)
     desk.until(order, "PARTIALLY_FILLED", timeout_s=20)
     desk.until_ready()

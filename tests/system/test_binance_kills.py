@@ -1,37 +1,26 @@
 """kill -9 at named points of the order path and at random instants, against Binance's simulated venue in bad weather.
 
 After each restart orders, fills, positions and balances are the venue's to the last digit, none lost and none doubled. Sixty
-times by default; AUTOTRADER_TEST_KILLS sets another number. Five kills share one venue and one journal; three such chains run
-side by side, since most of their time is spent waiting for proof that an order never arrived.
+times by default; AUTOTRADER_TEST_KILLS sets another number.
 """
 
 import os
-import subprocess
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 from crash_kit import BINANCE_POINTS, POINTS
-from launcher_kit import EXAMPLES, ROOT, launch, lists, running, signed, strategy_file, verb
+from kill_kit import Rehearsal, groups, run_group
+from launcher_kit import lists, signed
 from simulator_kit import RunningVenue
-from simulator_kit import running as simulated
 
 KILLS = int(os.environ.get("AUTOTRADER_TEST_KILLS", "60"))
-PER_VENUE, BESIDE = 5, 3
-CHAINS = -(-KILLS // PER_VENUE)
 ZERO = Decimal(0)
 QUICK = (
     "--set", "engine.cycle_time_ms=10", "--set", "risk.profile=open", "--set", "venues.binance.deadline_s=1",
     "--set", "stop.timeout_s=25", "--set", "venues.binance.request_life_s=2", "--set", "venues.binance.recv_window_ms=1000",
 )  # fmt: skip
-RESTING = ("--strategy", f"{EXAMPLES}:TwoSidedQuoting", "--set", "strategy.options.rest_ms=20",
-           "--set", "strategy.options.tolerance=0")  # fmt: skip
-CROSSING = ("--strategy", f"{EXAMPLES}:MovingAverageCross")
 FAULTS = {
     "seed": 7,
     "rules": [
@@ -47,7 +36,6 @@ FAULTS = {
         {"name": "twice", "on": "stream", "every": 8, "do": [{"duplicate": 1}]},
     ],
 }  # fmt: skip
-NAMES = [*POINTS, *BINANCE_POINTS]
 RARE = ("snapshot", "subscribed", "books", "query")
 """Points that are passed once or twice a start."""
 
@@ -55,50 +43,10 @@ Json = Any
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("group", range(-(-CHAINS // BESIDE)))
+@pytest.mark.parametrize("group", groups(KILLS))
 def test_after_a_kill_the_books_are_binances(group: int, tmp_path: Path) -> None:
-    chains = range(group * BESIDE, min((group + 1) * BESIDE, CHAINS))
-    with ThreadPoolExecutor(BESIDE) as pool:
-        for ended in [pool.submit(_chain, number, tmp_path / str(number)) for number in chains]:
-            ended.result()
-
-
-def _chain(number: int, home: Path) -> None:
-    rng, journal = Random(number), home / "j.db"
-    quiet = strategy_file(home, "def decide(self, snapshot):\n    return []\ndef record_execution(self, fill):\n    pass")
-    with simulated("binance", manual=False, seed=number + 1) as venue:
-        venue.faults(FAULTS)
-        place, died = (*QUICK, "--simulator", str(venue.ready_file)), 0
-        kills = range(number * PER_VENUE, min((number + 1) * PER_VENUE, KILLS))
-        for kill in kills:
-            died += _trade_until_killed(journal, kill, rng, place)
-            after = launch(journal, *place, "--strategy", quiet, "--duration", "0.3")
-            assert after.process.returncode == 0, f"kill {kill}: {after.said}"
-            assert after.summary["clean"] is True
-            _books_equal(journal, venue)
-        assert verb("verify", journal=journal)["ok"] is True
-        assert 2 * died >= len(kills), f"only {died} of {len(kills)} runs came to the point where they were to die"
-
-
-def _trade_until_killed(journal: Path, number: int, rng: Random, place: tuple[str, ...]) -> bool:
-    """Trade, and die: at a random instant one time in three, else at the next of the named points; say whether it did."""
-    arguments = (*place, *(RESTING if number % 2 else CROSSING), "--set", f"stop.policy={rng.choice(('cancel', 'leave'))}")
-    if number % 3 == 2:
-        with running(journal, *arguments) as run:
-            run.until(lambda: "SIMULATED" in run.said or "handed over" in run.said, 30.0)
-            threading.Event().wait(rng.random() * 2.0)
-            run.kill_hard()
-        return True
-    name = NAMES[(number - number // 3) % len(NAMES)]
-    nth = 1 if name.startswith(RARE) else rng.randint(1, 6)
-    command = [sys.executable, str(ROOT / "tests" / "crash_kit.py"), name, str(nth), "--journal", str(journal), *arguments]
-    done = subprocess.run(
-        [*command, "--duration", "6"], capture_output=True, text=True, timeout=60, check=False, cwd=journal.parent,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
-    )  # fmt: skip
-    print(f"kill {number}: {name}, time {nth}: exit {done.returncode}")
-    assert done.returncode in (-9, 0, 4), done.stderr  # a point that the run did not pass ends it in good order
-    return done.returncode == -9
+    points = [*POINTS, *BINANCE_POINTS]
+    run_group(Rehearsal("binance", KILLS, points, RARE, QUICK, FAULTS, _books_equal), group, tmp_path)
 
 
 def _books_equal(journal: Path, venue: RunningVenue) -> None:
