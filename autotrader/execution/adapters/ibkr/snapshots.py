@@ -115,11 +115,15 @@ def fills_of(executions: Iterable[ExecutionTold], follower: Follower) -> list[Fi
 def snapshot_of(
     reading: Reading, orders: Iterable[Listed], fills: Iterable[Fill], follower: Follower, since_ns: int
 ) -> VenueSnapshot:
-    """Return the snapshot. Currency pairs are held as balances; positions are those of everything else."""
+    """Return the snapshot. Currency pairs are held as balances; positions are those of everything else.
+
+    A summary that ended without a word on cash is no account without cash: the snapshot is not complete.
+    """
+    is_told = any(one.key in (CASH, TOTAL_CASH) for one in reading.values)
     rows = tuple(_row(one, follower) for one in orders if one.known is not None or one.state not in _ENDS.values())
     return VenueSnapshot(
         follower.venue, follower.account, reading.asked_ns, rows, tuple(fills), balances_of(reading.values),
-        tuple(_positions(reading, follower)), since_ns,
+        tuple(_positions(reading, follower)), since_ns, complete=is_told or "account_summary" not in reading.parts,
     )  # fmt: skip
 
 

@@ -94,6 +94,12 @@ def test_the_books_name_orders_trades_cash_and_positions_of_this_account_alone()
     assert books.positions == (("ESZ6", D(3)),)
 
 
+def test_a_summary_without_a_word_on_cash_is_no_account_without_cash() -> None:
+    bench = Bench().start(up=False)
+    bench.tws.cash = {}
+    assert not snapshot_in(bench.open()).complete
+
+
 def test_a_symbol_is_shown_as_it_is_configured() -> None:
     bench = Bench(symbols=["conid:265598@SMART"])
     bench.tws.contracts = {"": [AAPL]}
