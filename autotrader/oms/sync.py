@@ -22,7 +22,7 @@ from autotrader.messages import (
     TakeSnapshot,
     VenueReady,
 )
-from autotrader.model import KillLevel, LinkState, Order, OrderState, TimeInForce, VenueSnapshot
+from autotrader.model import BreakerState, KillLevel, LinkState, Order, OrderState, TimeInForce, VenueSnapshot
 from autotrader.oms.desk import Desk
 from autotrader.oms.differences import Action, Difference, DifferenceReport
 from autotrader.oms.floor import Floor
@@ -214,9 +214,10 @@ class Sync:
         desk.trades_wanted, desk.snapshot_due_ns = True, self._floor.clock.now_ns()
 
     def on_breaker(self, msg: BreakerChanged) -> None:
-        """Note the breaker for who asks, and tell a person."""
+        """Note the breaker for who asks, and tell a person when it opens; that it closes again stands in the log."""
         self._floor.desks[msg.venue].breaker = msg.state
-        self._floor.alarm("BREAKER", f"{msg.venue}: breaker {msg.state}: {msg.reason}", msg)
+        if msg.state is BreakerState.OPEN:
+            self._floor.alarm("BREAKER", f"{msg.venue}: breaker {msg.state}: {msg.reason}", msg)
 
     def on_abandoned(self, requests: Sequence[SendOrder | SendReplace | SendCancel]) -> None:
         """Doubt what was on its way through an actor that ended (event 28)."""

@@ -58,8 +58,9 @@ class ResiliencyActor(Worker):
     """Passes requests on to one venue's broker, or says why not.
 
     New orders and replaces need a closed breaker and room in the rate budget. Cancels, queries and snapshots never meet the
-    breaker; only a ban or a full budget makes them wait. What a broker proves not taken is tried again or becomes a dead
-    letter; nothing is ever sent from the dead-letter queue by itself. The order manager hears of each request's end once.
+    breaker; only a ban or a full budget makes them wait, and the share of retries in the traffic does not bind cancels. What a
+    broker proves not taken is tried again or becomes a dead letter; nothing is ever sent from the dead-letter queue by itself.
+    The order manager hears of each request's end once.
     """
 
     def __init__(
@@ -207,7 +208,7 @@ class ResiliencyActor(Worker):
         if retry is None or retry.attempt != command.attempt:
             retry = self._first_try(command, now_ns)
         step = retry.increment(failure, now_ns, self._rng.random(), self._settings.retry)
-        if isinstance(step, Retry) and not self._retry_budget.take(mono_ns):
+        if isinstance(step, Retry) and not self._retry_budget.take(mono_ns) and not isinstance(command, SendCancel):
             step = retry.stop(failure, now_ns, "budget", "given up, since retries have used up their share of the traffic")
         if isinstance(step, Retry):
             self._try_later(command, step)
@@ -285,7 +286,8 @@ class ResiliencyActor(Worker):
 
     def _on_breaker_moved(self, now_ns: int) -> None:
         state, reason = self._breaker.state, self._breaker.reason
-        self.log.bind(venue=self.venue, breaker=str(state)).warning("breaker {}: {}", state, reason)
+        level = "WARNING" if state is BreakerState.OPEN else "INFO"
+        self.log.bind(venue=self.venue, breaker=str(state)).log(level, "breaker {}: {}", state, reason)
         self._tell_oms(BreakerChanged(venue=self.venue, state=state, reason=reason, ts_ns=self.clock.now_ns()))
         if state is BreakerState.OPEN:
             self._drop_writes("BREAKER_OPEN", f"the breaker of {self.venue} opened: {reason}")

@@ -481,6 +481,12 @@ def test_a_breaker_is_noted_and_told(house: House) -> None:
     assert house.codes() == ["BREAKER"]
 
 
+def test_a_breaker_that_closes_alarms_nobody(house: House) -> None:
+    house.tell(BreakerChanged(VENUE, BreakerState.CLOSED, "the venue answers again", house.clock.now_ns()))
+    assert house.ask(GetStatus()).venues[0].breaker is BreakerState.CLOSED
+    assert house.codes() == []
+
+
 # ---------------------------------------------------------------- the next incarnation
 
 

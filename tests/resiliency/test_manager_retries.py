@@ -94,6 +94,14 @@ def test_retries_stop_when_their_share_of_the_traffic_is_used_up(bench):
     assert "share of the traffic" in bench.oms.of(DeadLetterAdded)[0].reason
 
 
+def test_a_cancel_is_tried_again_though_the_share_is_used_up(bench):
+    for number in range(10):
+        bench.fail(send(number))
+    bench.fail(cancel(20))
+    assert bench.status().retrying == 4
+    assert bench.oms.of(CancelRejected) == []
+
+
 def test_retry_while_the_breaker_is_open_ends_at_once_with_its_letter(bench):
     bench.fail(send(1))
     bench.break_it()
