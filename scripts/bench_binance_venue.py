@@ -45,13 +45,15 @@ def serve_venue(ready_file: str, latency_ms: float) -> None:
 
 
 class Venue:
-    """The venue's process from outside: ``ready`` is its ready file."""
+    """The venue's process from outside: ``ready`` is its ready file, ``module`` whose ``serve_venue`` it runs."""
+
+    module = "bench_binance_venue"
 
     def __init__(self, latency_ms: float = 0.0) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="bench-venue-")
         self.ready_file = Path(self._folder.name) / "ready.json"
         path = os.pathsep.join([str(HERE), str(HERE.parent)])
-        code = f"import bench_binance_venue as bench; bench.serve_venue({str(self.ready_file)!r}, {latency_ms})"
+        code = f"import {self.module} as bench; bench.serve_venue({str(self.ready_file)!r}, {latency_ms})"
         self._errors = Path(self._folder.name) / "stderr"
         with self._errors.open("w") as errors:
             self._process = subprocess.Popen(

@@ -173,9 +173,16 @@ def binance(quick: bool) -> Figures:
     return bench_binance.binance(child, quick)
 
 
+def ibkr(quick: bool) -> Figures:
+    """Orders through the real adapter against a simulated TWS, beside ib_async where it is installed; frames; kill sweeps."""
+    import bench_ibkr
+
+    return bench_ibkr.ibkr(child, quick)
+
+
 SECTIONS: dict[str, Callable[[bool], Figures]] = {
     "throughput": throughput, "latency": latency, "kill": kill, "memory": memory, "restart": restart, "import": imports,
-    "binance": binance,
+    "binance": binance, "ibkr": ibkr,
 }
 
 
