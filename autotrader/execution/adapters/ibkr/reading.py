@@ -112,6 +112,12 @@ class Reading:
             return True
         return self._ended_ns > 0 and (not self._missing_fees or now_ns > self._ended_ns + FEE_GRACE_NS)
 
+    def leave(self) -> list[Request]:
+        """Return what ends the subscriptions of a reading that is given up: TWS has two summaries at most."""
+        waiting = dict(self._waiting)
+        left: list[Request] = [PositionsCancel()] if "positions" in waiting else []
+        return [*left, AccountSummaryCancel(waiting["account_summary"])] if "account_summary" in waiting else left
+
     @property
     def lacks_ends(self) -> bool:
         """Say whether an end without a number is still owed: it may come when another reading waits for its own."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from autotrader.execution.adapters.ibkr.linking import LinkingBroker
-from autotrader.execution.adapters.ibkr.messages import Request, TwsEvent
+from autotrader.execution.adapters.ibkr.messages import ExecutionTold, Request, TwsEvent
 from autotrader.execution.adapters.ibkr.reading import Reading
 
 __all__ = ["ReadingBroker"]
@@ -65,9 +65,14 @@ class ReadingBroker(LinkingBroker):
     def take_for_reading(self, event: TwsEvent) -> None:
         """Give an event to what is being read, and go on with that."""
         reading = self._reading
-        if reading is not None:
-            self._ask(reading.take(event, self.wall.monotonic_ns()))
-            self._look(reading)
+        if reading is None:
+            return
+        self._ask(reading.take(event, self.wall.monotonic_ns()))
+        if isinstance(event, ExecutionTold):
+            fill = self.follower.fills.get(event.execution.exec_id)
+            if fill is not None and fill.fee_asset:
+                reading.has_fee(fill.trade_id)
+        self._look(reading)
 
     def watch_reading(self) -> None:
         """See whether what is being read took too long."""
@@ -79,10 +84,6 @@ class ReadingBroker(LinkingBroker):
             self.write(request, within_s=self.settings.read_timeout_s)
 
     def _look(self, reading: Reading) -> None:
-        for told in reading.executions:
-            fill = self.follower.fills.get(told.execution.exec_id)
-            if fill is not None and fill.fee_asset:
-                reading.has_fee(fill.trade_id)
         now_ns = self.wall.monotonic_ns()
         current = self._current
         if self._reading is not reading or current is None or not reading.is_over(now_ns):
@@ -101,6 +102,7 @@ class ReadingBroker(LinkingBroker):
         self._owes_ends = self._owes_ends or reading.lacks_ends
         self.calls.note(failed=1, code="NO_LIST")
         self.log.bind(venue=self.venue).warning("the books were not read: {}", reading.failure)
+        self._ask(reading.leave())
         current.failed(reading.failure)
         if self._unended >= MOST_FAILURES:
             self._unended = 0

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from autotrader.execution.adapters.ibkr.linking import Memory
 from autotrader.execution.adapters.ibkr.messages import (
     AccountsTold,
+    AccountSummaryCancel,
     AccountSummaryRequest,
     CompletedOrdersRequest,
     ContractDetailsRequest,
@@ -21,6 +22,7 @@ from autotrader.execution.adapters.ibkr.messages import (
     NextIdTold,
     OpenOrdersRequest,
     PlaceRequest,
+    PositionsCancel,
     PositionsRequest,
     PositionTold,
     TimeTold,
@@ -177,6 +179,16 @@ def test_after_two_lists_without_an_end_the_connection_is_given_up() -> None:
     bench.wait(20)
     assert bench.dropped
     assert "twice in a row" in bench.dropped[0]
+
+
+def test_a_reading_that_is_given_up_leaves_no_subscription_behind() -> None:
+    bench = Bench().start(up=False)
+    bench.tws.endless = {PositionsRequest, AccountSummaryRequest}
+    bench.open()
+    bench.wait(5.5)
+    [summary] = bench.asked(AccountSummaryRequest)
+    assert bench.asked(PositionsCancel)
+    assert bench.asked(AccountSummaryCancel) == [AccountSummaryCancel(summary.req_id)]
 
 
 def test_an_end_that_comes_too_late_ends_nothing_but_its_own_list() -> None:
