@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from autotrader.execution.adapters.ibkr.endings import is_over, same_terms
 from autotrader.execution.adapters.ibkr.fills import FillBook
 from autotrader.execution.adapters.ibkr.messages import (
     CommissionTold,
@@ -18,7 +19,6 @@ from autotrader.execution.adapters.ibkr.messages import (
     ExecutionTold,
     OpenOrderTold,
     OrderStatusTold,
-    OrderTerms,
 )
 from autotrader.execution.adapters.ibkr.orders import meaning_of
 from autotrader.execution.adapters.ibkr.registry import Known, Registry, Stage
@@ -33,15 +33,14 @@ from autotrader.messages import (
     OrderReported,
     TradeBusted,
 )
-from autotrader.model import ZERO, Fill, OrderState, OrderType, TimeInForce
+from autotrader.model import ZERO, Fill, OrderState, OrderType
 
-__all__ = ["HELD", "MOMENTARY", "Follower"]
+__all__ = ["HELD", "Follower"]
 
 HELD: Final = "PreSubmitted"
 SECOND: Final = 1_000_000_000
 PATIENCE_NS: Final = 2 * SECOND
 KEPT_LIVE: Final = 100_000
-MOMENTARY: Final = ("IOC", "FOK")
 _MARKET: Final = (OrderType.MARKET, OrderType.STOP, OrderType.TRAILING_STOP)
 
 
@@ -129,7 +128,7 @@ class Follower:
         terms, wanted = told.terms, known.replacing
         if known.terms is None:
             known.terms = terms
-        if wanted is not None and _same(wanted.terms, terms):
+        if wanted is not None and same_terms(wanted.terms, terms):
             known.terms, known.replacing = wanted.terms, None
             self.told.append(
                 OrderReplaced(
@@ -137,7 +136,7 @@ class Follower:
                     wanted.stop_price,
                 )
             )
-        elif wanted is None and known.stage is Stage.WORKING and terms.quantity > ZERO and not _same(known.terms, terms):
+        elif wanted is None and known.stage is Stage.WORKING and terms.quantity > ZERO and not same_terms(known.terms, terms):
             known.terms = replace(
                 known.terms, quantity=terms.quantity, limit_price=terms.limit_price, aux_price=terms.aux_price
             )
@@ -194,7 +193,7 @@ class Follower:
         if not reason and known.refusal is not None:
             reason = " ".join(known.refusal)
         self.registry.close(known)
-        end: type[OrderCanceled] | type[OrderExpired] = OrderExpired if _is_over(known, recv_ns) else OrderCanceled
+        end: type[OrderCanceled] | type[OrderExpired] = OrderExpired if is_over(known, recv_ns) else OrderCanceled
         self.told.append(end(known.client_order_id, self.venue, recv_ns, known.venue_order_id, reason))
 
     # ------------------------------------------------------------ lists
@@ -298,22 +297,3 @@ class Follower:
 
     def _tell_fill(self, fill: Fill, recv_ns: int) -> None:
         self.told.append(OrderFilled(fill.client_order_id, self.venue, recv_ns, fill.venue_order_id, fill=fill))
-
-
-def _same(ours: OrderTerms, theirs: OrderTerms) -> bool:
-    """Compare quantity, and prices where we set one: TWS fills in what we left out."""
-    pairs: tuple[tuple[Decimal | None, Decimal | None], ...] = (
-        (ours.quantity, theirs.quantity), (ours.limit_price, theirs.limit_price),
-        (ours.aux_price if ours.order_type != "TRAIL" else None, theirs.aux_price),
-    )
-    return all(mine is None or its is None or mine == its for mine, its in pairs)
-
-
-def _is_over(known: Known, recv_ns: int) -> bool:
-    """Say whether an order that TWS ended has ended by its time in force."""
-    order, terms = known.order, known.terms
-    if known.cancelling or order is None or terms is None:
-        return False
-    if terms.time_in_force in MOMENTARY:
-        return True
-    return order.time_in_force is TimeInForce.GTD and order.expires_ns is not None and recv_ns + SECOND >= order.expires_ns

@@ -6,41 +6,21 @@ meanwhile is kept back; it follows the books. Source: safety.md section 4 (point
 
 from __future__ import annotations
 
-import base64
 from abc import abstractmethod
-from enum import Enum
 from typing import Any, Final
 
 from autotrader.actors import handles
 from autotrader.actors.ticker import TickToken
-from autotrader.execution.adapters.ibkr.clock import clock_offset_ns
 from autotrader.execution.adapters.ibkr.codes import RESTORED, SESSION_LOST
+from autotrader.execution.adapters.ibkr.hearing import HearingBroker, Stage
 from autotrader.execution.adapters.ibkr.messages import (
-    AccountsTold,
-    AccountValueTold,
     CommissionTold,
-    CompletedOrderTold,
-    ContractTold,
-    EndTold,
-    ErrorKind,
     ErrorTold,
-    ExecutionTold,
-    FrameLost,
     LinkClosed,
     LinkOpened,
-    MarketDataTypeTold,
-    NextIdTold,
-    OpenOrderTold,
-    OrderBoundTold,
-    OrderStatusTold,
-    PositionTold,
-    TickTold,
     TimeRequest,
-    TimeTold,
-    TwsEvent,
 )
 from autotrader.execution.adapters.ibkr.reading import ALL_PARTS, Reading
-from autotrader.execution.adapters.ibkr.readings import ReadingBroker
 from autotrader.execution.adapters.ibkr.snapshots import (
     Listed,
     count_of_other_accounts,
@@ -49,7 +29,7 @@ from autotrader.execution.adapters.ibkr.snapshots import (
     snapshot_of,
 )
 from autotrader.execution.adapters.wire import ConnectionReady
-from autotrader.messages import AccountConfirmed, FrameUnreadable, InstrumentsListed, Message
+from autotrader.messages import AccountConfirmed, InstrumentsListed, Message
 from autotrader.model import AccountInfo, LinkState, VenueSnapshot
 
 __all__ = ["PulseDue", "SessionBroker", "Stage"]
@@ -64,39 +44,23 @@ RULES_EVERY_NS: Final = 3_600 * SECOND
 STOPPED: Final = "the link stopped"
 STOP_NS: Final = 2 * SECOND
 FARM_OK: Final = frozenset({2104, 2106, 2158})
-OrderTold = OpenOrderTold | OrderStatusTold | ExecutionTold | CommissionTold
 
 
 class PulseDue(Message, frozen=True):
     """The broker's second hand: what waits too long, what is due."""
 
 
-class Stage(Enum):
-    """How far the hand-over is."""
-
-    WAITING = "waiting for a connection"
-    CUT_OFF = "TWS has lost IB's servers"
-    LISTING = "asking what is traded"
-    READING = "reading the books"
-    HERE = "handed over"
-
-
-class SessionBroker(ReadingBroker):
+class SessionBroker(HearingBroker):
     """Connects, and connects again; ``stage`` says how far it is."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.stage = Stage.WAITING
         self.others_open = 0
-        self.offset_ns = 0
-        self._is_open = False
         self._stopped_ns = 0
-        self._accounts: tuple[str, ...] = ()
         self._turn = self._tries = 0
         self._retry_ns: int | None = None
         self._due_ns = self._rules_due_ns = 0
         self._gap_from_ns = self.memory.heard_ns or None
-        self._kept: list[TwsEvent] = []
         self._pulse: TickToken | None = None
 
     # ------------------------------------------------------------ life
@@ -117,25 +81,25 @@ class SessionBroker(ReadingBroker):
     def _on_link_began(self, _: ConnectionReady) -> None:
         """Note a new incarnation of the link: what its predecessor had is lost."""
         self.give_up_jobs("the link was started anew")
-        self._is_open, self._stopped_ns = False, 0
+        self.is_open, self._stopped_ns = False, 0
         if self.stage is not Stage.WAITING:
             self.go_down("the link was started anew")
 
     @handles(LinkOpened)
     def _on_link_opened(self, opened: LinkOpened) -> None:
-        self._hear(opened)
-        if self._is_open and opened.number == self.connection:
+        self.hear(opened)
+        if self.is_open and opened.number == self.connection:
             return  # told again to who called the roll
         self.give_up_jobs("the connection was lost")
-        self.connection, self._is_open, self._tries = opened.number, True, 0
+        self.connection, self.is_open, self._tries = opened.number, True, 0
         self.memory.ids.connected(opened.next_id)
         self.log.bind(venue=self.venue, server_version=opened.server_version, client=opened.client).info("connected to TWS")
-        self._accounts = opened.accounts
+        self.accounts = opened.accounts
         self._begin()
 
     @handles(LinkClosed)
     def _on_link_closed(self, closed: LinkClosed) -> None:
-        self._is_open = False
+        self.is_open = False
         self.give_up_jobs(closed.reason)
         if closed.reason.startswith(STOPPED):
             self._stopped_ns = self.wall.monotonic_ns()  # with the engine, if nothing follows: then nobody is alarmed
@@ -148,32 +112,33 @@ class SessionBroker(ReadingBroker):
 
     def _begin(self) -> None:
         self._turn += 1
-        self.stage, self._retry_ns, self._kept = Stage.LISTING, None, []
+        self.stage, self._retry_ns, self.kept = Stage.LISTING, None, []
         self.forget_readings("the hand-over begins anew")
         now_ns = self.wall.monotonic_ns()
-        if self.account not in self._accounts:
-            return self._wrong_account()
+        if self.account not in self.accounts:
+            return self.wrong_account()
         self.write(TimeRequest(), within_s=self.settings.read_timeout_s)
         if self.listing.instruments and now_ns < self._rules_due_ns:
             return self._read()
         self._due_ns = now_ns + round(self.settings.read_timeout_s * SECOND)
         self._ask_what_is_traded()
-        return self._look_at_listing()
+        return self.look_at_listing()
 
     def _ask_what_is_traded(self) -> None:
         for request in self.listing.begin(self.memory.read_ids):
             self.write(request, within_s=self.settings.read_timeout_s)
 
-    def _wrong_account(self) -> None:
-        logged_in = ", ".join(self._accounts) or "none"
-        found = self._accounts[0] if self._accounts else ""
+    def wrong_account(self) -> None:
+        """Take no orders for a login that is not ours."""
+        logged_in = ", ".join(self.accounts) or "none"
+        found = self.accounts[0] if self.accounts else ""
         self.told.append(AccountConfirmed(AccountInfo(self.venue, found, self.settings.mode)))
         self.go_down(
             f"TWS is logged in to {logged_in}, the configuration says {self.account}: correct venues.ibkr.account, or log in to"
             " that account", lasting=True,
         )  # fmt: skip
 
-    def _look_at_listing(self) -> None:
+    def look_at_listing(self) -> None:
         """Go on once everything that is traded is resolved; what cannot be is a person's to correct."""
         if self.stage is Stage.HERE and self.listing.is_over and not self.listing.failure:
             self.told.append(InstrumentsListed(self.venue, self.listing.instruments))
@@ -199,23 +164,22 @@ class SessionBroker(ReadingBroker):
         if turn != self._turn:
             return
         since_ns = max(min(reading.asked_ns, self._gap_from_ns or reading.asked_ns) - OVERLAP_NS, 0)
-        commissions = [event for event in self._kept if isinstance(event, CommissionTold)]
-        self._kept = [event for event in self._kept if not isinstance(event, CommissionTold)]
+        commissions = [event for event in self.kept if isinstance(event, CommissionTold)]
+        self.kept = [event for event in self.kept if not isinstance(event, CommissionTold)]
         for told in commissions:  # before the executions that they belong to, which are booked with them
             self.follower.on_commission(told)
         snapshot, _ = self.take_books(reading, since_ns)
         self.take_told()
         again = self._gap_from_ns is not None
-        info = AccountInfo(self.venue, self.account, self.settings.mode, can_trade=True, can_short=True)
         self.hand_over(
-            info, self.listing.instruments, snapshot, reason="connected again" if again else "connected",
+            self.account_info(), self.listing.instruments, snapshot, reason="connected again" if again else "connected",
             gap_from_ns=self._gap_from_ns, clock_offset_ns=self.offset_ns,
         )  # fmt: skip
         self.stage, self._gap_from_ns = Stage.HERE, None
         self.log.bind(venue=self.venue, account=self.account).info("books handed over")
-        kept, self._kept = self._kept, []
+        kept, self.kept = self.kept, []
         for event in kept:
-            self._follow(event)
+            self.follow(event)
         self.on_handed_over()
 
     @abstractmethod
@@ -253,121 +217,19 @@ class SessionBroker(ReadingBroker):
         pause_ns = round(pause_s * self.rng.uniform(0.5, 1.0) * SECOND)
         self._retry_ns = self.wall.monotonic_ns() + pause_ns if stage is Stage.WAITING else None
 
-    # ------------------------------------------------------------ what TWS tells
-
-    def _hear(self, event: TwsEvent) -> None:
-        self.last_heard_ns = self.memory.heard_ns = max(self.last_heard_ns, event.recv_ns)
-
-    @handles(OpenOrderTold, OrderStatusTold, ExecutionTold, CommissionTold)
-    def _on_order_told(self, event: OrderTold) -> None:
-        self._hear(event)
-        if isinstance(event, OpenOrderTold | OrderStatusTold):
-            self.memory.ids.seen(event.order_id)
-        is_listed = isinstance(event, ExecutionTold) and event.req_id >= 0
-        if self.stage is not Stage.HERE:
-            if not is_listed:
-                self._kept.append(event)
-        elif not is_listed:
-            self._follow(event)
-        self.take_for_reading(event)
-
-    @handles(CompletedOrderTold, PositionTold, AccountValueTold, EndTold)
-    def _on_list_told(self, event: TwsEvent) -> None:
-        self._hear(event)
-        if self.listing.take(event):
-            self._look_at_listing()
-        else:
-            self.take_for_reading(event)
-
-    @handles(ContractTold)
-    def _on_contract(self, event: ContractTold) -> None:
-        self._hear(event)
-        self.listing.take(event)
-
-    @handles(AccountsTold)
-    def _on_accounts(self, event: AccountsTold) -> None:
-        """Take which accounts the login has; ours may come or go while the connection stands."""
-        self._hear(event)
-        self._accounts = event.accounts
-        if self._is_open and self.stage is Stage.HERE and self.account not in event.accounts:
-            self._wrong_account()
-
-    @handles(NextIdTold)
-    def _on_next_id(self, event: NextIdTold) -> None:
-        self._hear(event)
-        self.memory.ids.connected(event.order_id)
-
-    @handles(TickTold, MarketDataTypeTold)
-    def _on_tick(self, event: TwsEvent) -> None:
-        """Pass over quotes: they come by a connection of their own."""
-        self._hear(event)
-
-    @handles(OrderBoundTold)
-    def _on_bound(self, event: OrderBoundTold) -> None:
-        self._hear(event)
-        self.memory.ids.seen(event.order_id)
-
-    @handles(TimeTold)
-    def _on_time(self, event: TimeTold) -> None:
-        self._hear(event)
-        self.calls.note(ok=1)
-        offset_ns = clock_offset_ns(event.epoch_s, event.recv_ns)
-        moved = abs(offset_ns - self.offset_ns) > SECOND // 4
-        self.offset_ns = offset_ns
-        if moved and self.stage is Stage.HERE:
-            info = AccountInfo(self.venue, self.account, self.settings.mode, can_trade=True, can_short=True)
-            self.told.append(AccountConfirmed(info, offset_ns))  # the order manager judges the clock
-
-    @handles(FrameLost)
-    def _on_frame_lost(self, event: FrameLost) -> None:
-        raw = base64.b64encode(event.raw).decode()
-        self.tell(FrameUnreadable(self.venue, raw, event.reason, event.recv_ns))
-
-    @handles(ErrorTold)
-    def _on_error(self, event: ErrorTold) -> None:
-        self._hear(event)
-        if self.listing.take(event):
-            return self._look_at_listing()
-        if event.id > 0:
-            if self.stage is Stage.HERE:
-                self._follow(event)
-            else:
-                self._kept.append(event)
-            return self.take_for_reading(event)
-        return self._on_notice(event)
-
-    def _follow(self, event: TwsEvent) -> None:
-        follower = self.follower
-        if isinstance(event, OpenOrderTold):
-            follower.on_open_order(event)
-        elif isinstance(event, OrderStatusTold):
-            follower.on_status(event)
-        elif isinstance(event, ExecutionTold):
-            follower.on_execution(event)
-        elif isinstance(event, CommissionTold):
-            follower.on_commission(event)
-        elif isinstance(event, ErrorTold):
-            known = follower.on_error(event)
-            self._write_down(event, "" if known is None else known.client_order_id)
-
-    def _write_down(self, event: ErrorTold, order_id: str) -> None:
-        log = self.log.bind(venue=self.venue, order_id=order_id, code=event.code)
-        quiet = event.kind in (ErrorKind.INFO, ErrorKind.CANCELED)
-        (log.debug if quiet else log.warning)("TWS: {} {}", event.code, event.text)
-
     def _begin_anew(self) -> None:
         """Hand the books over again on the connection that stands; what was missed until now is a gap."""
         if self.stage is Stage.HERE:
             self._gap_from_ns = self.last_heard_ns
         self._begin()
 
-    def _on_notice(self, event: ErrorTold) -> None:
+    def take_notice(self, event: ErrorTold) -> None:
         """Take what concerns the whole link."""
-        self._write_down(event, "")
-        if event.code in SESSION_LOST and self._is_open:
+        self.write_down(event, "")
+        if event.code in SESSION_LOST and self.is_open:
             if self.stage is not Stage.CUT_OFF:
                 self.go_down(f"TWS has lost its connection to IB ({event.code})", stage=Stage.CUT_OFF)
-        elif event.code in RESTORED and self._is_open:
+        elif event.code in RESTORED and self.is_open:
             self._begin_anew()
         elif event.code in FARM_OK and self.stage is Stage.CUT_OFF:
             self._begin()
@@ -384,7 +246,7 @@ class SessionBroker(ReadingBroker):
             self.go_down(STOPPED)
         if self.stage is Stage.LISTING and now_ns > self._due_ns:
             self.go_down(f"TWS did not say within {self.settings.read_timeout_s:g} s what {self.listing.missing} is")
-        if self.stage is Stage.WAITING and self._is_open and self._retry_ns is not None and now_ns >= self._retry_ns:
+        if self.stage is Stage.WAITING and self.is_open and self._retry_ns is not None and now_ns >= self._retry_ns:
             self._begin()
         if self.stage is Stage.HERE and now_ns >= self._rules_due_ns:
             self._rules_due_ns = now_ns + RULES_EVERY_NS

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple
 
-from autotrader.execution.adapters.ibkr.following import HELD, MOMENTARY, Follower
+from autotrader.execution.adapters.ibkr.endings import MOMENTARY
+from autotrader.execution.adapters.ibkr.following import HELD, Follower
 from autotrader.execution.adapters.ibkr.messages import (
     AccountValueTold,
     CompletedOrderTold,
