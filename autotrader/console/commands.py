@@ -14,7 +14,7 @@ import msgspec
 from autotrader.config import Settings, load_settings
 from autotrader.console.own_simulators import started_by_run
 from autotrader.console.ready_files import ReadyFile, overlay_of, read_ready
-from autotrader.console.tables import print_json, print_rows
+from autotrader.console.tables import print_findings, print_json, print_rows
 from autotrader.errors import ConfigError
 from autotrader.execution.assembly import journal_path
 from autotrader.execution.latch import pull_latch, read_latch
@@ -141,7 +141,10 @@ def doctor(arguments: argparse.Namespace) -> int:
     from autotrader.console.doctor import examine
 
     rows = examine(lambda: _settings(arguments), lambda: _whole_settings(arguments))
-    _list(arguments, rows, ("check", "ok", "detail", "fix"))
+    if arguments.json:
+        print_json(rows)
+    else:
+        print_findings(rows)
     return DONE if all(row["ok"] for row in rows) else ERROR
 
 
