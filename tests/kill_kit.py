@@ -20,10 +20,9 @@ from launcher_kit import EXAMPLES, ROOT, launch, running, strategy_file, verb
 from simulator_kit import RunningVenue
 from simulator_kit import running as simulated
 
-__all__ = ["Rehearsal", "groups", "run_group"]
+__all__ = ["Rehearsal", "run_group"]
 
 Json = Any
-PER_VENUE, BESIDE = 5, 3
 RESTING = ("--strategy", f"{EXAMPLES}:TwoSidedQuoting", "--set", "strategy.options.rest_ms=20",
            "--set", "strategy.options.tolerance=0")  # fmt: skip
 CROSSING = ("--strategy", f"{EXAMPLES}:MovingAverageCross")
@@ -36,8 +35,8 @@ class Rehearsal(NamedTuple):
     """What the chains of a venue are made of.
 
     ``points`` are names of ``crash_kit``, those that begin with ``rare`` are passed once or twice a start. ``quick`` are
-    arguments of the launcher, ``resting`` more of them for the strategy that quotes. ``compare`` raises AssertionError where
-    journal and truth differ.
+    arguments of the launcher, ``trading`` more of them for two strategies, which take turns; the first changes its orders.
+    ``compare`` raises AssertionError where journal and truth differ. ``in_a_row`` kills are a chain, ``beside`` chains a group.
     """
 
     venue: str
@@ -47,19 +46,21 @@ class Rehearsal(NamedTuple):
     quick: tuple[str, ...]
     faults: Json
     compare: Callable[[Path, RunningVenue], None]
-    resting: tuple[str, ...] = ()
+    trading: tuple[tuple[str, ...], tuple[str, ...]] = (RESTING, CROSSING)
+    in_a_row: int = 5
+    beside: int = 3
 
-
-def groups(kills: int) -> range:
-    """Return how many groups of chains so many kills are."""
-    return range(-(-kills // (PER_VENUE * BESIDE)))
+    @property
+    def groups(self) -> range:
+        """Return the numbers of the groups."""
+        return range(-(-self.kills // (self.in_a_row * self.beside)))
 
 
 def run_group(of: Rehearsal, group: int, home: Path) -> None:
     """Run the chains of a group side by side; the first failure is raised once all have ended."""
-    first, chains = group * BESIDE, -(-of.kills // PER_VENUE)
-    with ThreadPoolExecutor(BESIDE) as pool:
-        for ended in [pool.submit(_chain, of, at, home / str(at)) for at in range(first, min(first + BESIDE, chains))]:
+    first, chains = group * of.beside, -(-of.kills // of.in_a_row)
+    with ThreadPoolExecutor(of.beside) as pool:
+        for ended in [pool.submit(_chain, of, at, home / str(at)) for at in range(first, min(first + of.beside, chains))]:
             ended.result()
 
 
@@ -69,7 +70,7 @@ def _chain(of: Rehearsal, number: int, home: Path) -> None:
     with simulated(of.venue, manual=False, seed=number + 1) as venue:
         venue.faults(of.faults)
         place, died = (*of.quick, "--simulator", str(venue.ready_file)), 0
-        kills = range(number * PER_VENUE, min((number + 1) * PER_VENUE, of.kills))
+        kills = range(number * of.in_a_row, min((number + 1) * of.in_a_row, of.kills))
         for kill in kills:
             died += _trade_until_killed(of, journal, kill, rng, place)
             after = launch(journal, *place, "--strategy", quiet, "--duration", "0.3")
@@ -79,6 +80,7 @@ def _chain(of: Rehearsal, number: int, home: Path) -> None:
                 of.compare(journal, venue)
             except AssertionError as error:
                 raise AssertionError(f"kill {kill}: {error}\n{after.said}") from error
+        print(f"chain {number}: {died} of {len(kills)} died, {venue.ledger()['requests']}, faults {venue.fired()}")
         assert verb("verify", journal=journal)["ok"] is True
         assert 2 * died >= len(kills), f"only {died} of {len(kills)} runs came to the point where they were to die"
 
@@ -86,8 +88,7 @@ def _chain(of: Rehearsal, number: int, home: Path) -> None:
 def _trade_until_killed(of: Rehearsal, journal: Path, number: int, rng: Random, place: tuple[str, ...]) -> bool:
     """Trade, and die: at a random instant one time in three, else at the next of the named points; say whether it did."""
     name = of.points[(number - number // 3) % len(of.points)]
-    rests = number % 2 or name.startswith(CHANGING)
-    trading = (*RESTING, *of.resting) if rests else CROSSING
+    trading = of.trading[0 if number % 2 or name.startswith(CHANGING) else 1]
     arguments = (*place, *trading, "--set", f"stop.policy={rng.choice(('cancel', 'leave'))}")
     if number % 3 == 2:
         with running(journal, *arguments) as run:

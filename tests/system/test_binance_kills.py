@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from crash_kit import BINANCE_POINTS, POINTS
-from kill_kit import Rehearsal, groups, run_group
+from kill_kit import Rehearsal, run_group
 from launcher_kit import lists, signed
 from simulator_kit import RunningVenue
 
@@ -40,13 +40,6 @@ RARE = ("snapshot", "subscribed", "books", "query")
 """Points that are passed once or twice a start."""
 
 Json = Any
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("group", groups(KILLS))
-def test_after_a_kill_the_books_are_binances(group: int, tmp_path: Path) -> None:
-    points = [*POINTS, *BINANCE_POINTS]
-    run_group(Rehearsal("binance", KILLS, points, RARE, QUICK, FAULTS, _books_equal), group, tmp_path)
 
 
 def _books_equal(journal: Path, venue: RunningVenue) -> None:
@@ -99,3 +92,12 @@ def _moved(fills: list[Json]) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
             moved[asset] = moved.get(asset, ZERO) + amount
         held[fill["symbol"]] = held.get(fill["symbol"], ZERO) + quantity - (fee if fill["fee_asset"] == base else ZERO)
     return moved, held
+
+
+REHEARSAL = Rehearsal("binance", KILLS, [*POINTS, *BINANCE_POINTS], RARE, QUICK, FAULTS, _books_equal)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("group", REHEARSAL.groups)
+def test_after_a_kill_the_books_are_binances(group: int, tmp_path: Path) -> None:
+    run_group(REHEARSAL, group, tmp_path)
