@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bench_ibkr_venue import TwsVenue, tws
-from bench_ibkr_work import SYMBOL, USUAL, WIDE
+from bench_ibkr_work import SYMBOL
 
 Figures = dict[str, Any]
 Child = Callable[..., Figures]
@@ -55,24 +55,37 @@ def up_to_the_cap(child: Child, n: int) -> Figures:
 
 
 def kill_sweep(child: Child, n: int, *, foreign: bool) -> Figures:
-    """Pull to first cancel at the venue, to the last one, and to the verdict.
+    """Pull to first cancel at the venue, to the last one, and to the verdict, at TWS's pace.
 
-    With an order of somebody else's there is no global cancel: orders are cancelled one by one, at TWS's pace.
+    With an order of somebody else's there is never a global cancel. ``requests``: cancels that the venue was asked for.
     """
     there = TwsVenue()
     there.show_markets()
     if foreign:
         there.admin("POST", "order", {"symbol": SYMBOL, "side": "BUY", "quantity": "1", "price": FOREIGN_LOW})
+    found, run = _cancelled(child, there, "swept", n)
+    shut_ms = round((run["shut_ns"] - run["pulled_ns"]) / 1e6, 2)
+    return {**found, "gate_shut_ms": shut_ms, "verdict": run["verdict"]}
+
+
+def global_cancel(child: Child, n: int) -> Figures:
+    """One message that cancels everything: until the first and the last are cancelled at the venue, and the engine knows."""
+    there = TwsVenue()
+    there.show_markets()
+    return _cancelled(child, there, "cancelled_at_once", n)[0]
+
+
+def _cancelled(child: Child, there: TwsVenue, function: str, n: int) -> tuple[Figures, Figures]:
+    """Run a measurement of cancels at a venue of its own, which ends with it."""
     try:
-        run = _call(child, "swept", str(there.ready_file), n, USUAL if foreign else WIDE)
+        run = _call(child, function, str(there.ready_file), n)
+        asked = there.admin("GET", "ledger")["requests"]["cancel"]
     finally:
         landed = there.stop()["canceled_ns"]
     ours = [at for at in landed if run["pulled_ns"] <= at <= run["verdict_ns"]]
-    after = {"first_cancel_ms": min(ours), "last_cancel_ms": max(ours), "verdict_ms": run["verdict_ns"]} if ours else {}
-    return {
-        "orders": n, "cancelled_at_the_venue": len(ours), "gate_shut_ms": round((run["shut_ns"] - run["pulled_ns"]) / 1e6, 2),
-        **{name: round((at - run["pulled_ns"]) / 1e6, 1) for name, at in after.items()}, "verdict": run["verdict"],
-    }
+    after = {"first_cancel_ms": min(ours), "last_cancel_ms": max(ours), "known_ms": run["verdict_ns"]} if ours else {}
+    times = {name: round((at - run["pulled_ns"]) / 1e6, 1) for name, at in after.items()}
+    return {"orders": n, "cancelled_at_the_venue": len(ours), "requests": asked, **times}, run
 
 
 def ibkr(child: Child, quick: bool) -> Figures:
@@ -83,6 +96,7 @@ def ibkr(child: Child, quick: bool) -> Figures:
         "one_at_a_time_at_20_ms": one_at_a_time(child, 50 if quick else 200, 1, 20.0),
         "up_to_the_cap": up_to_the_cap(child, 120 if quick else 400),
         "frames_over_a_socket": _call(child, "frames_over_a_socket", 5_000 if quick else 50_000),
-        "global_cancel": kill_sweep(child, 100 if quick else 1_000, foreign=False),
-        "cancel_one_by_one": kill_sweep(child, 30 if quick else 200, foreign=True),
+        "global_cancel": global_cancel(child, 100 if quick else 1_000),
+        "kill_sweep": kill_sweep(child, 30 if quick else 100, foreign=False),
+        "kill_sweep_beside_a_stranger": kill_sweep(child, 30 if quick else 100, foreign=True),
     }

@@ -13,7 +13,7 @@ from typing import Any
 from bench_binance_work import own_process, summed
 
 Figures = dict[str, Any]
-SYMBOL, SIZE, LOW = "AAPL", 10, "245.00"
+SYMBOL, SIZE, LOW = "AAPL", 1, "245.00"
 WIDE, USUAL = 1_000, 50
 """Messages a second: the most that the adapter takes, and what TWS takes."""
 WINDOW = 20
@@ -27,7 +27,7 @@ def make_adapter(ready_file: str, folder: str, rate: int) -> Any:
     return IBKRAdapter(
         {
             "mode": "SIMULATED", "journal": {"path": str(Path(folder) / "journal.db")},
-            "risk": {"profile": "open", "market_cap": {"enabled": False}}, "stop": {"timeout_s": 60},
+            "risk": {"profile": "open", "market_cap": {"enabled": False}}, "stop": {"policy": "leave"},
         },
         host=ready["host"], port=ready["port"], account=ready["credentials"]["account"], symbols=[SYMBOL, "MSFT"],
         messages_per_s=rate, submit_age_s=30,
@@ -82,14 +82,12 @@ def client_orders(ready_file: str, n: int) -> Figures:
         waits = []
         for i in range(count):
             began = time.perf_counter_ns()
-            trade = ib.placeOrder(contract, MarketOrder("SELL" if i & 1 else "BUY", SIZE))
-            while trade.orderStatus.status in ("", "PendingSubmit"):
-                await asyncio.wait_for(_next(trade), 10)
+            trade = ib.placeOrder(contract, MarketOrder("SELL" if i & 1 else "BUY", SIZE, tif="DAY"))
+            async with asyncio.timeout(10):
+                while trade.orderStatus.status in ("", "PendingSubmit"):
+                    await trade.statusEvent
             waits.append(time.perf_counter_ns() - began)
         return waits
-
-    async def _next(trade: Any) -> None:
-        await trade.statusEvent
 
     async def run() -> Figures:
         ib = IB()
@@ -134,11 +132,10 @@ def paced(ready_file: str, n: int) -> Figures:
             _rest(adapter, n)
             return {"n": n, "messages_per_s": USUAL, "orders_per_s": round(n / (time.perf_counter() - began), 1)}
         finally:
-            adapter.engine.kill_switch.activate("the end of a measurement", "CANCEL")
             adapter.disconnect()
 
 
-def swept(ready_file: str, n: int, rate: int) -> Figures:
+def swept(ready_file: str, n: int) -> Figures:
     """Rest ``n`` orders, pull the switch to CANCEL, and return when it was pulled and when the verdict came."""
     import queue
 
@@ -146,7 +143,7 @@ def swept(ready_file: str, n: int, rate: int) -> Figures:
 
     own_process()
     with tempfile.TemporaryDirectory() as folder:
-        adapter = make_adapter(ready_file, folder, rate)
+        adapter = make_adapter(ready_file, folder, USUAL)
         adapter.connect(30)
         inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
@@ -160,6 +157,31 @@ def swept(ready_file: str, n: int, rate: int) -> Figures:
                 if isinstance(event, Alerted) and event.code == "KILL_VERDICT":
                     ended = time.monotonic_ns()
                     return {"pulled_ns": pulled, "shut_ns": shut, "verdict_ns": ended, "verdict": event.text[:200]}
+        finally:
+            adapter.disconnect()
+
+
+def cancelled_at_once(ready_file: str, n: int) -> Figures:
+    """Rest ``n`` orders, cancel all with one message from outside, and return when it was written and when the engine knew."""
+    from autotrader.execution.adapters.ibkr.hands import Hands
+    from autotrader.execution.adapters.ibkr.messages import GlobalCancelRequest
+    from autotrader.execution.adapters.ibkr.side import Address
+
+    own_process()
+    ready = json.loads(Path(ready_file).read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        adapter = make_adapter(ready_file, folder, WIDE)
+        adapter.connect(30)
+        try:
+            _rest(adapter, n)
+            with Hands(Address(ready["host"], ready["port"], 21), may_cancel=True) as hands:
+                pulled = time.monotonic_ns()
+                hands.write(GlobalCancelRequest())
+                while adapter.engine.open_orders():
+                    if time.monotonic_ns() > pulled + 60_000_000_000:
+                        raise RuntimeError("the orders are not cancelled")
+                    time.sleep(0.002)
+                return {"pulled_ns": pulled, "verdict_ns": time.monotonic_ns()}
         finally:
             adapter.disconnect()
 
