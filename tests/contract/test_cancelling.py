@@ -66,10 +66,11 @@ def test_cancel_unknown(desk: Desk) -> None:
 
 @case(50, "a cancel of a filled order is refused here")
 def test_cancel_filled(desk: Desk) -> None:
-    order = desk.until(desk.submit("BUY"), "FILLED")
-    eventually(lambda: told_done(desk, order.client_order_id))  # else that would be the answer
+    order = desk.send(desk.order("BUY")).wait_done()  # where a ticket hears of it: else that would be the cancel's answer
+    desk.agree()
     with pytest.raises(InvalidOrder):
         cancel(desk, order.client_order_id)
+    assert desk.asked("cancel") == 0
     assert desk.now(order).state == "FILLED"
 
 
