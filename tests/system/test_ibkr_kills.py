@@ -78,8 +78,12 @@ def _orders_equal(here: dict[str, Json], there: list[Json]) -> None:
 
 
 def _end(order: Json, state: str) -> str:
-    """Return a state; of what was for the moment alone TWS's list of completed orders does not say who ended it."""
-    return "CANCELED" if state == "EXPIRED" and order["time_in_force"] in ("IOC", "FOK") else state
+    """Return a state; of what was for the moment alone TWS's list of completed orders does not say who ended it.
+
+    A market order with a cap goes out as a limit for the moment alone.
+    """
+    momentary = order["type"] == "MARKET" or order["time_in_force"] in ("IOC", "FOK")
+    return "CANCELED" if state == "EXPIRED" and momentary else state
 
 
 def _figures(fill: Json) -> tuple[Json, ...]:
