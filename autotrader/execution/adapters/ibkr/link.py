@@ -161,7 +161,7 @@ class TwsLinkActor(Worker):
         for job in self._held.take_old(self.wall.monotonic_ns()):
             self._tell(self._done(job, "refused", "PACED_OUT", "too many messages: its time was over before its turn"))
         while (turn := self._held.first()) is not None:
-            if self._pace.wait_ns(self.wall.monotonic_ns(), cancel=is_cancel(turn)):
+            if self._pace.wait_ns(self.wall.monotonic_ns(), cancel=self._held.may_use_reserve(turn)):
                 break
             self._on_job_in_turn(self._held.take())
         self._plan_release()
@@ -180,7 +180,7 @@ class TwsLinkActor(Worker):
         job = self._held.first()
         if job is None or self._release is not None:
             return
-        wait_ns = max(self._pace.wait_ns(self.wall.monotonic_ns(), cancel=is_cancel(job)), 1_000_000)
+        wait_ns = max(self._pace.wait_ns(self.wall.monotonic_ns(), cancel=self._held.may_use_reserve(job)), 1_000_000)
         self._release = self.wall_ticker.after(min(wait_ns, _NS // 10) / _NS, self.me, Release())
 
     def _give_up_held(self, reason: str) -> None:

@@ -18,6 +18,8 @@ from autotrader.execution.adapters.ibkr.messages import (
 
 __all__ = ["HeldJobs", "Pace", "is_cancel"]
 
+CANCELS_IN_A_ROW: Final = 4
+CANCEL_ROOM: Final = 10
 WINDOW_NS: Final = 1_020_000_000
 """A little more than the second that TWS counts: what left here spread may arrive there closer together."""
 
@@ -55,19 +57,27 @@ def is_cancel(job: TwsJob) -> bool:
 
 
 class HeldJobs:
-    """What waits for its turn: cancels first, then orders, then questions, each in the order in which they came."""
+    """What waits for its turn: cancels first, then orders, then questions, each in the order in which they came.
+
+    A global cancel goes before all others. While cancels wait, every fifth turn is a question's: a sweep of a thousand orders
+    must not keep back the list that would allow to cancel them all in one message.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._lines: tuple[deque[TwsJob], ...] = (deque(), deque(), deque())
+        self._in_a_row = 0
 
     def __len__(self) -> int:
         return sum(len(line) for line in self._lines)
 
     def add(self, job: TwsJob) -> bool:
-        """Take a job in; False when there is no room. A cancel finds room as long as there are not ``limit`` of them."""
-        line = self._line(job)
-        if (len(line) if line is self._lines[0] else len(self)) >= self.limit:
+        """Take a job in; False when there is no room. Cancels have ten times the room, of their own."""
+        line, cancels = self._line(job), self._lines[0]
+        if line is cancels and isinstance(job.request, GlobalCancelRequest):
+            line.appendleft(job)
+            return True
+        if (len(line) >= CANCEL_ROOM * self.limit) if line is cancels else (len(self) - len(cancels) >= self.limit):
             return False
         line.append(job)
         return True
@@ -78,11 +88,25 @@ class HeldJobs:
 
     def first(self) -> TwsJob | None:
         """Return the job whose turn is next, without taking it."""
-        return next((line[0] for line in self._lines if line), None)
+        line = self._next_line()
+        return line[0] if line else None
 
     def take(self) -> TwsJob:
         """Take the job whose turn is next; IndexError when none waits."""
-        return next((line.popleft() for line in self._lines if line), None) or self._lines[0].popleft()
+        line = self._next_line()
+        self._in_a_row = self._in_a_row + 1 if line is self._lines[0] else 0
+        return line.popleft()
+
+    def may_use_reserve(self, job: TwsJob) -> bool:
+        """Say whether what is kept for cancels is open to a job: a cancel, or a question whose turn came between cancels."""
+        return is_cancel(job) or bool(self._lines[0])
+
+    def _next_line(self) -> deque[TwsJob]:
+        cancels, _, questions = self._lines
+        waits = cancels and questions and self._in_a_row >= CANCELS_IN_A_ROW
+        if waits and not isinstance(cancels[0].request, GlobalCancelRequest):
+            return questions
+        return next((line for line in self._lines if line), cancels)
 
     def overtaken_by(self, job: TwsJob) -> list[TwsJob]:
         """Take out the placements that a cancel makes pointless: those of its order, or all of them for a global one."""

@@ -17,7 +17,7 @@ from autotrader.execution.adapters.ibkr.messages import (
     TwsJob,
     TwsWritten,
 )
-from autotrader.execution.adapters.ibkr.pacing import WINDOW_NS, HeldJobs, Pace
+from autotrader.execution.adapters.ibkr.pacing import CANCEL_ROOM, WINDOW_NS, HeldJobs, Pace
 from autotrader.model import KillLevel, WriteClass
 
 
@@ -88,10 +88,40 @@ def test_what_waits_is_bounded_and_cancels_have_room_of_their_own() -> None:
     assert held.add(job(1, place(1)))
     assert held.add(job(2, TimeRequest()))
     assert not held.add(job(3, place(2)))
-    assert held.add(job(4, CancelRequest(1)))
-    assert held.add(job(5, CancelRequest(2)))
-    assert not held.add(job(6, CancelRequest(3)))
-    assert len(held) == 4
+    for number in range(2 * CANCEL_ROOM):
+        assert held.add(job(10 + number, CancelRequest(number)))
+    assert not held.add(job(6, CancelRequest(99)))
+    assert not held.add(job(7, TimeRequest()))
+    assert held.add(job(8, GlobalCancelRequest()))
+    assert len(held) == 2 + 2 * CANCEL_ROOM + 1
+
+
+def test_among_many_cancels_a_question_has_its_turn() -> None:
+    held = HeldJobs(10)
+    for number in range(12):
+        held.add(job(number, CancelRequest(number)))
+    for number in (100, 101, 102):
+        held.add(job(number, TimeRequest()))
+    assert [held.take().number for _ in range(15)] == [0, 1, 2, 3, 100, 4, 5, 6, 7, 101, 8, 9, 10, 11, 102]
+
+
+def test_a_global_cancel_goes_before_all() -> None:
+    held = HeldJobs(10)
+    for number in range(5):
+        held.add(job(number, CancelRequest(number)))
+    held.add(job(50, TimeRequest()))
+    for _ in range(4):
+        held.take()
+    held.add(job(99, GlobalCancelRequest()))
+    assert [held.take().number for _ in range(3)] == [99, 50, 4]
+
+
+def test_a_question_between_cancels_may_use_the_reserve() -> None:
+    held, question = HeldJobs(10), job(1, TimeRequest())
+    held.add(question)
+    assert not held.may_use_reserve(question)
+    held.add(job(2, CancelRequest(2)))
+    assert held.may_use_reserve(question)
 
 
 def test_a_cancel_takes_out_what_it_makes_pointless() -> None:
