@@ -349,17 +349,19 @@ class SupervisionTree:
         return actions
 
     def _advance_stops(self, now_ns: int) -> None:
+        waits = False  # those before a live one are asked once it is down; what has ended by itself is down already
         for child in reversed(self.children.values()):
             if not child.must_stop:
                 continue
-            if child.live:
+            if not child.live:
+                child.must_stop = False
+                self._enter(child, child.then)
+            elif not waits:
+                waits = True
                 if child.is_up and not child.failed:
                     child.due_ns = now_ns + round(child.spec.stop_s * NS)
                     self._enter(child, S.STOPPING)
                     self._actions.append(Stop(child.spec.name))
-                return  # those before it wait until it is down
-            child.must_stop = False
-            self._enter(child, child.then)
 
     def _advance_starts(self, now_ns: int) -> None:
         stops = any(child.must_stop for child in self.children.values())

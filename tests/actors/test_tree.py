@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autotrader.actors import ChildSpec, RestartPolicy
@@ -425,6 +425,7 @@ OPS = st.lists(
 
 
 @settings(max_examples=150)
+@example([("ready", 0), ("crash", 1), ("leave", 0)], [False] * 5)
 @given(OPS, st.lists(st.booleans(), min_size=5, max_size=5))
 def test_never_two_lives_of_one_name_never_an_epoch_twice_and_a_stop_always_ends(ops, rests):
     """Threads crash, hang, end and answer in any order; the invariants hold after every step, and a stop gets through."""
@@ -473,6 +474,6 @@ def check(world):
         assert child.epoch == launched.get(child.spec.name, 0)
         if child.state in (S.STARTING, S.RUNNING, S.STOPPING):
             assert child.live
-        if child.state is S.WAITING and not child.must_stop:
+        if child.state is S.WAITING and not child.must_stop and not child.live:  # its own thread may still clean up
             blockers = [c for c in children if c.must_stop or not (c.lets_pass or c is child)]
             assert blockers, "nobody waits for nothing"
