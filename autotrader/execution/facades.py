@@ -160,7 +160,7 @@ class BinanceAdapter(BaseBrokerAdapter):
 
 
 class IBKRAdapter(BaseBrokerAdapter):
-    """Interactive Brokers over TWS or IB Gateway. Options are the keys of ``[venues.ibkr]``, such as ``account`` and ``symbols``.
+    """Interactive Brokers over TWS or IB Gateway. Options are keys of ``[venues.ibkr]``, such as ``account`` and ``symbols``.
 
     ``mode`` is LIVE unless given: "TESTNET" for a paper account, "SIMULATED" for a simulated TWS on this machine.
     """
