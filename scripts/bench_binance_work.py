@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench_sweep import pull_and_wait
+
 Figures = dict[str, Any]
 SYMBOL, SIZE = "BTCUSDT", "0.001"
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT", "ETHBTC", "BNBBTC")
@@ -162,16 +164,11 @@ def _read_beside(ready: Figures) -> None:
 
 def swept(ready_file: str, n: int) -> Figures:
     """Rest ``n`` orders, pull the switch to CANCEL, and return when it was pulled and when the verdict came."""
-    import queue
-
-    from autotrader.messages import Alerted
-
     ready = json.loads(Path(ready_file).read_text())
     own_process()
     with tempfile.TemporaryDirectory() as folder:
         adapter = make_adapter(ready, Path(folder), order_lanes=8)
         adapter.connect(30)
-        inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
             tickets = []
             for i in range(n):
@@ -183,14 +180,6 @@ def swept(ready_file: str, n: int) -> Figures:
             states = {ticket.wait(30).state for ticket in tickets}
             if states != {"OPEN"}:
                 raise RuntimeError(f"orders that should rest are {states}")
-            adapter.subscribe(inbox)
-            pulled = time.monotonic_ns()
-            adapter.engine.kill_switch.activate("a measurement", "CANCEL")
-            shut = time.monotonic_ns()
-            while True:
-                event = inbox.get(timeout=120)
-                if isinstance(event, Alerted) and event.code == "KILL_VERDICT":
-                    ended = time.monotonic_ns()
-                    return {"pulled_ns": pulled, "shut_ns": shut, "verdict_ns": ended, "verdict": event.text[:200]}
+            return pull_and_wait(adapter)
         finally:
             adapter.disconnect()

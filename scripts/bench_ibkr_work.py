@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench_binance_work import own_process, summed
+from bench_sweep import pull_and_wait
 
 Figures = dict[str, Any]
 SYMBOL, SIZE, LOW = "AAPL", 1, "245.00"
@@ -137,26 +138,13 @@ def paced(ready_file: str, n: int) -> Figures:
 
 def swept(ready_file: str, n: int) -> Figures:
     """Rest ``n`` orders, pull the switch to CANCEL, and return when it was pulled and when the verdict came."""
-    import queue
-
-    from autotrader.messages import Alerted
-
     own_process()
     with tempfile.TemporaryDirectory() as folder:
         adapter = make_adapter(ready_file, folder, USUAL)
         adapter.connect(30)
-        inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
             _rest(adapter, n)
-            adapter.subscribe(inbox)
-            pulled = time.monotonic_ns()
-            adapter.engine.kill_switch.activate("a measurement", "CANCEL")
-            shut = time.monotonic_ns()
-            while True:
-                event = inbox.get(timeout=120)
-                if isinstance(event, Alerted) and event.code == "KILL_VERDICT":
-                    ended = time.monotonic_ns()
-                    return {"pulled_ns": pulled, "shut_ns": shut, "verdict_ns": ended, "verdict": event.text[:200]}
+            return pull_and_wait(adapter)
         finally:
             adapter.disconnect()
 
