@@ -183,11 +183,6 @@ class Registry:
         while len(self._done) > self._kept:
             self._forget(self._done.popleft())
 
-    def revive(self, known: Known) -> None:
-        """Note that an order works after all."""
-        self._reopen(known)
-        known.stage = Stage.WORKING
-
     def keep_listed(self, listed: Collection[str], before_ns: int) -> list[Known]:
         """Return the orders that a list of what is open lacks, although their last write is older than that."""
         return [one for one in self.open_orders() if one.client_order_id not in listed and one.sent_ns < before_ns]
