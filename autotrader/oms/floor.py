@@ -20,9 +20,11 @@ from autotrader.messages import (
     OrderAdopted,
     OrderEvent,
     OrderFilled,
+    OrderReplaced,
     OrderUpdated,
     PositionChanged,
     QueryOrder,
+    ReplaceRejected,
     SendCancel,
     StrategyStopped,
     SwitchStrategy,
@@ -54,6 +56,7 @@ CLOSED_KEPT = 5_000
 """Closed orders that stay in memory, so that the usual late word needs no look into the journal."""
 ACCOUNT_EVERY_NS = 100_000_000
 _UNKNOWN = OrderState.UNKNOWN
+_REPLACE_ENDS = frozenset({OrderReplaced, ReplaceRejected})
 
 
 class Floor:
@@ -117,6 +120,8 @@ class Floor:
         order = applied.order
         if applied.fills or applied.undone or applied.amended:
             self._book(applied)
+        if order is not None and type(event) in _REPLACE_ENDS:
+            self.exposure.settle(order.client_order_id)  # a cancel that is on its way would hide it in the order's state
         if order is not None and not (applied.amended and applied.event == FEE_ONLY):
             self._publish(order, applied)
         elif isinstance(event, BalanceOpened | BalanceTransferred):

@@ -167,6 +167,14 @@ class Exposure:
         order.resize()
         self._mark(order.book)
 
+    def settle(self, client_order_id: str) -> None:
+        """Count an order's own terms alone: the venue has answered what was asked for."""
+        order = self._open.get(client_order_id)
+        if order is not None and order.promised is not None:
+            order.promised = None
+            order.resize()
+            self._mark(order.book)
+
     # ------------------------------------------------------------ what is asked
 
     def book(self, venue: str, symbol: str) -> SymbolBook | None:

@@ -98,6 +98,18 @@ def test_a_smaller_amend_counts_the_old_terms_until_it_is_settled():
     assert book(exposure).open_buy == 1
 
 
+def test_an_answered_amend_counts_the_orders_own_terms_although_a_cancel_is_on_its_way():
+    exposure = market()
+    limit = order(quantity="3", price="100")
+    exposure.on_order(update(limit, S.OPEN))
+    exposure.promise("c1", D(5), D(110))
+    exposure.on_order(update(limit, S.PENDING_CANCEL))
+    assert book(exposure).open_buy == 5
+    exposure.settle("c1")
+    exposure.settle("nobody")
+    assert book(exposure).open_buy == 3
+
+
 def test_a_promise_dies_with_its_order():
     exposure = market()
     exposure.on_order(update(order(quantity="3", price="100"), S.OPEN))
