@@ -242,7 +242,7 @@ class Exchange(Matching):
         if price is None:
             price = _price_to_expect(order, book, buy)
             if price is None:
-                return "NO_MARKET", f"nothing is offered on the other side of {book.symbol}: no quote yet, or it is used up"
+                return "NO_MARKET", f"{book.symbol} has no quote: nothing is offered on the other side"
         elif order.type is _LIMIT and order.post_only and _would_take(book, buy, price):
             return "POST_ONLY", f"a post-only order at {price:f} would trade at once"
         if order.reduce_only and order.quantity > reducible(account, book, buy):
@@ -348,8 +348,8 @@ def _price_to_expect(order: Order, book: Book, buy: bool) -> Decimal | None:
         return order.stop_price if order.stop_price is not None else book.mark
     shown, queue = (book.shown_asks, book.asks.queue) if buy else (book.shown_bids, book.bids.queue)
     price = shown.worst_price(order.quantity) if shown.left > ZERO else None
-    if price is None and queue:
-        price = queue[0][2].price
+    if price is None:
+        price = queue[0][2].price if queue else book.ask if buy else book.bid
     if price is None or order.cap_price is None:
         return price
     return min(price, order.cap_price) if buy else max(price, order.cap_price)

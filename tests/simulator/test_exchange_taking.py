@@ -3,7 +3,7 @@ from exchange_kit import D, fills, make_exchange, order, quote, told
 
 from autotrader.model import OrderState
 from autotrader.simulator.books import FeeAsset
-from autotrader.simulator.events import Canceled, Expired, Filled, Rejected
+from autotrader.simulator.events import Canceled, Expired, Filled
 
 
 def test_a_market_order_takes_what_is_shown_then_one_tick_deeper_at_each_level() -> None:
@@ -23,7 +23,7 @@ def test_what_was_taken_stays_taken_until_the_next_quote() -> None:
     assert fills(exchange.submit(order("BUY", "0.3"), 3)) == [("100.00", "0.3", "TAKER")]
 
 
-def test_what_a_market_order_cannot_get_expires_and_the_next_one_is_rejected_until_a_quote() -> None:
+def test_what_a_market_order_cannot_get_expires_and_the_next_one_expires_whole_until_a_quote() -> None:
     exchange = make_exchange(depth=2)
     quote(exchange, "99.99", "100.00", "1", "0.5")
     events = exchange.submit(order("BUY", "1.5"), 1)
@@ -31,8 +31,10 @@ def test_what_a_market_order_cannot_get_expires_and_the_next_one_is_rejected_unt
     assert events[-1].live.state is OrderState.EXPIRED
     assert events[-1].live.filled == D(1)
     again = exchange.submit(order("BUY", "0.1"), 2)
-    assert isinstance(again[0], Rejected)
-    assert again[0].code == "NO_MARKET"
+    assert told(again) == ["Accepted", "Expired"]
+    assert again[-1].live.filled == 0
+    quote(exchange, "99.99", "100.00", "1", "0.5")
+    assert fills(exchange.submit(order("BUY", "0.1"), 3)) == [("100.00", "0.1", "TAKER")]
 
 
 def test_without_a_quote_a_market_order_is_rejected_and_a_limit_order_rests() -> None:
