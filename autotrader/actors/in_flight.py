@@ -46,7 +46,7 @@ class InFlight:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._count = 0
+        self._count = self._falls = 0
         self._handle: Handle | None = None
         self._message: Message | None = None
         self._idle = threading.Condition(self._lock)
@@ -55,6 +55,12 @@ class InFlight:
     def count(self) -> int:
         """Messages in flight at this moment."""
         return self._count
+
+    @property
+    def falls(self) -> int | None:
+        """How often the count has fallen to zero; None while something is in flight."""
+        with self._lock:
+            return self._falls if self._count == 0 else None
 
     def on_idle(self, handle: Handle, message: Message) -> None:
         """Have ``message`` told to ``handle`` at each fall to zero. It does not itself count."""
@@ -90,6 +96,7 @@ class InFlight:
             self._count += by
             fell = by < 0 and self._count == 0
             if fell:
+                self._falls += 1
                 self._idle.notify_all()
             handle, message = self._handle, self._message
         if fell and handle is not None and message is not None:

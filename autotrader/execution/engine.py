@@ -167,7 +167,7 @@ class ExecutionEngine:
             self._house.runtime.start([spec])
         self._start_market()
         summary = run.wait(lambda: on_progress(self) if on_progress is not None else None, self._end_trading)
-        self._ask(StopTrading(cancel=False, reason=""))  # the engine stays connected, for orders of the caller's own
+        self._tell_stop(StopTrading(cancel=False, reason=""))  # the engine stays connected, for orders of the caller's own
         return summary
 
     def _runner_specs(self, strategy: StrategyLike | StrategyFactory | None) -> list[ChildSpec]:
@@ -185,10 +185,11 @@ class ExecutionEngine:
         house = self._house
         swept = house.kill.level() >= KillLevel.CANCEL  # then the sweep cancels, and closes positions if it is to
         end = StopTrading(cancel=policy == "cancel" and not swept, reason="the run has ended")
-        self._ask(end)
+        self._tell_stop(end)
         for status in house.runtime.status():
             if status.name.startswith("runner."):
                 house.runtime.stop_child(status.name)
+        self._await_rest()
         began = time.monotonic()
         deadline, again = began + SETTLE_SHARE * self.settings.stop.timeout_s, began + CANCEL_AGAIN_S
         while not is_settled(found := self._oms_status(), policy) and not self._is_given_up(found):
@@ -196,22 +197,26 @@ class ExecutionEngine:
                 self._given_up = found
                 break
             if time.monotonic() >= again:
-                self._ask(end)
+                self._tell_stop(end)
                 again += CANCEL_AGAIN_S
             time.sleep(PAUSE_S)
-        self._await_rest(deadline)
+        self._await_rest()
 
     def _is_given_up(self, status: OmsSnapshot) -> bool:
         """Say whether nothing has changed since their end was waited for in vain: a stop after a run does not wait again."""
         return self._given_up is not None and self._given_up.orders == status.orders
 
-    def _await_rest(self, deadline: float) -> None:
-        """Wait until the time of a replay that has ended stands still: what is written after it has the same time always."""
-        house, seen = self._house, 0
-        counter = house.runtime.in_flight
-        while counter is not None and house.market.progress.ended and seen < 2 and time.monotonic() < deadline:
+    def _tell_stop(self, message: StopTrading) -> None:
+        self._ask(message)
+        self._await_rest()
+
+    def _await_rest(self) -> None:
+        """Wait until the time of a replay that has ended stands still: what comes next comes at the same time always."""
+        deadline = time.monotonic() + SETTLE_SHARE * self.settings.stop.timeout_s
+        while self._house.market.progress.ended and time.monotonic() < deadline:
             status: FeedStatus = self.ask_actor(FEED, GetStatus())
-            seen = seen + 1 if status.at_rest and not counter.count else 0
+            if status.at_rest:
+                return
             time.sleep(PAUSE_S)
 
     def stop(self, timeout_s: float | None = None) -> None:

@@ -37,7 +37,7 @@ class FeedSettings(msgspec.Struct, frozen=True):
 
 
 class FeedStatus(msgspec.Struct, frozen=True):
-    """Answer to ``GetStatus``. ``at_rest``: a lock-step replay is at its end, and time goes on no more by itself."""
+    """Answer to ``GetStatus``. ``at_rest``: in lock-step nothing moves until something is told."""
 
     source: str
     quotes: int
@@ -143,7 +143,7 @@ class MarketFeedActor(Worker):
         done = self._progress
         return FeedStatus(source=self.name, quotes=done.quotes, fraction=done.fraction, skipped=self._source.skipped,
                           ended=done.ended, error=self._error,
-                          at_rest=self._lock_step is None or self._lock_step.at_rest)
+                          at_rest=self._stepper is None or self._stepper.at_rest)
 
     def _make_lock_step(self) -> LockStep:
         clock, ticker, in_flight = self.clock, self.ticker, self.context.in_flight

@@ -27,7 +27,6 @@ class LockStep:
     ) -> None:
         self._clock, self._ticker, self._in_flight, self._targets = clock, ticker, in_flight, targets
         self._idle_ns, self._settle_ns = idle_ns, settle_ns
-        self.at_rest = False
 
     def replay(
         self, quotes: Iterator[Quote], told: Callable[[Quote], None], ended: Callable[[ConfigError | None], None]
@@ -35,7 +34,7 @@ class LockStep:
         """Yield at each wait, without end; ``told`` is called after each quote, ``ended`` once, with what a tape may raise.
 
         After the last quote time goes on by ``settle_ns``, so that what is on its way arrives, and later by as much whenever
-        something was told from outside, as the cancels of a stop are. ``at_rest`` says that nothing of that is under way.
+        something was told from outside, as the cancels of a stop are.
         """
         error: ConfigError | None = None
         try:
@@ -43,13 +42,10 @@ class LockStep:
         except ConfigError as e:
             error = e
         yield from self._pass_time(self._clock.now_ns() + self._settle_ns)
-        self.at_rest = True
         ended(error)
         while True:
             yield
-            self.at_rest = False
             yield from self._pass_time(self._clock.now_ns() + self._settle_ns)
-            self.at_rest = True
 
     def _quotes(self, quotes: Iterator[Quote], told: Callable[[Quote], None]) -> Iterator[None]:
         clock, targets = self._clock, self._targets

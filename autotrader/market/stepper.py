@@ -30,6 +30,7 @@ class Stepper:
         self._in_flight, self._failed = in_flight, failed
         self._steps: Iterator[None] | None = None
         self._lock, self._wanted = threading.Lock(), False
+        self._seen = -1  # the last moment of rest that a step was taken at
         self._handle = Handle(f"{name}.steps")
 
     def start(self, steps: Iterator[None]) -> None:
@@ -37,6 +38,11 @@ class Stepper:
         self._steps = steps
         self._handle.bind(self._step)
         self._in_flight.on_idle(self._handle, NothingMoves())
+
+    @property
+    def at_rest(self) -> bool:
+        """Say whether nothing is in flight and the step that was due is taken: nothing moves until something is told."""
+        return self._in_flight.falls == self._seen
 
     def stop(self) -> None:
         """Take no further step."""
@@ -48,8 +54,10 @@ class Stepper:
         while self._wanted and self._lock.acquire(blocking=False):
             try:
                 self._wanted = False
-                if self._steps is not None and not self._in_flight.count:
+                falls = self._in_flight.falls
+                if self._steps is not None and falls is not None:
                     next(self._steps)
+                    self._seen = falls
             except BaseException as error:  # noqa: BLE001  another actor's thread: this is not its error
                 self._steps = None
                 self._failed(error)
