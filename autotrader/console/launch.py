@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import gc
 import os
 import signal
@@ -42,6 +43,8 @@ def launch(arguments: argparse.Namespace) -> int:
     outline = run_settings(arguments, read_secrets=False)
     if outline.mode is Mode.LIVE and not arguments.arm:
         raise ConfigError("mode LIVE trades real money: give --arm as well, or set mode = \"PAPER\"")
+    if sys.__stderr__ is not None:
+        faulthandler.enable(sys.__stderr__)  # a crash below Python says where each thread was
     close_logs = configure_logging(outline.logs)
     tune_interpreter(outline.engine.switch_interval_ms, one_core=outline.engine.one_core)
     given = tuple(read_ready(file).venue for file in arguments.simulator)

@@ -83,6 +83,9 @@ class LatchState(msgspec.Struct, frozen=True):
         return max((KillLevel[name] for name in self.levels.values()), default=KillLevel.ARMED)
 
 
+_read_state = msgspec.json.Decoder(LatchState).decode
+
+
 def closed_state(problem: str) -> LatchState:
     """Return what an absent truth means: CANCEL for all."""
     return LatchState(levels={ALL: KillLevel.CANCEL.name}, reason=problem, by="latch", problem=problem)
@@ -165,7 +168,7 @@ def _parse(slot: bytes) -> LatchState:
         body = slot[_LINE : _LINE + int(length)]
         if crc32(body) != int(checksum, 16):
             return LatchState()
-        state = msgspec.json.decode(body, type=LatchState)
+        state = _read_state(body)
         known = state.sequence == int(sequence) and all(name in KillLevel.__members__ for name in state.levels.values())
     except (ValueError, msgspec.MsgspecError):
         return LatchState()

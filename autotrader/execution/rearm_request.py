@@ -46,6 +46,9 @@ class RearmRequest(msgspec.Struct, frozen=True):
         return self.answer is None or not self.answer.final
 
 
+_read_request = msgspec.json.Decoder(RearmRequest).decode
+
+
 def rearm_path(journal: str | Path) -> Path:
     """Return where the request on a journal's latch lies."""
     return Path(f"{journal}.rearm")
@@ -71,7 +74,7 @@ def request_rearm(journal: str | Path, scope: str, reason: str, by: str, now_ns:
 def read_rearm(journal: str | Path) -> RearmRequest | None:
     """Return the request, None when there is none that can be read: what is not readable asks for nothing."""
     try:
-        return msgspec.json.decode(rearm_path(journal).read_bytes(), type=RearmRequest)
+        return _read_request(rearm_path(journal).read_bytes())
     except (OSError, msgspec.MsgspecError):
         return None
 

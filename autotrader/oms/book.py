@@ -44,6 +44,9 @@ class _State(msgspec.Struct):
     accounts: AccountsState
 
 
+_read_state = msgspec.json.Decoder(_State).decode
+
+
 class Books(Money):
     """All orders, positions and balances. One thread; pure: time comes from the events.
 
@@ -138,7 +141,7 @@ class Books(Money):
         fills_of: FillsOf | None = None,
     ) -> Books:
         """Return the books that ``export`` wrote."""
-        books, state = cls(lag_ns=lag_ns, live=live, fills_of=fills_of), msgspec.json.decode(body, type=_State)
+        books, state = cls(lag_ns=lag_ns, live=live, fills_of=fills_of), _read_state(body)
         books.accounts.restore(state.accounts)
         for record in state.orders:
             books.orders[record.client_order_id] = record

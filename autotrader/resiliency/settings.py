@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from autotrader.model.prepared import prepared
 from autotrader.resiliency.breaker import BreakerSettings
 from autotrader.resiliency.rate_limit import Budget
 from autotrader.resiliency.retry import RetrySettings
@@ -22,6 +23,7 @@ class RateSettings(msgspec.Struct, frozen=True):
     budgets: tuple[Budget, ...] = ()
 
 
+@prepared
 class ResiliencySettings(msgspec.Struct, frozen=True):
     """``enabled`` false turns breaker, retries and rate budget off; bans are obeyed all the same."""
 

@@ -46,6 +46,9 @@ class _State(msgspec.Struct, frozen=True):
     stopped: dict[str, str]
 
 
+_read_state = msgspec.json.Decoder(_State).decode
+
+
 def _armed(venue: str) -> KillLevel:
     del venue
     return KillLevel.ARMED
@@ -258,7 +261,7 @@ class Limits:
     def import_state(self, text: str) -> None:
         """Go on from what ``export_state`` gave, before any venue is ready; raises ConfigError when it cannot be read."""
         try:
-            state = msgspec.json.decode(text, type=_State)
+            state = _read_state(text)
         except msgspec.DecodeError as error:
             raise ConfigError(f"the saved state of the limits cannot be read: {error}; restore the journal's backup") from error
         self.losses.restore(state.losses)

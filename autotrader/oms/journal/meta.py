@@ -10,11 +10,13 @@ import msgspec
 
 from autotrader.errors import JournalError
 from autotrader.model import Mode
+from autotrader.model.prepared import prepared
 from autotrader.oms.journal.chain import genesis
 
 __all__ = ["Meta", "read_meta", "write_meta"]
 
 
+@prepared
 class Meta(msgspec.Struct, frozen=True):
     """One row of the table per field. ``base_sequence`` and ``base_hash`` are the head of the file that this one continues;
     ``previous`` is that file's name, in the same directory, empty for a first one.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from typing import Final
 
 import msgspec
 
@@ -17,6 +17,8 @@ Described = tuple[int | None, str, str]
 """(ts_ns or None, client order id or "", venue or "")."""
 
 encode_event: Callable[[Message], bytes] = msgspec.json.Encoder().encode
+_KINDS: Final = [kind for kind in vars(messages).values() if isinstance(kind, type) and issubclass(kind, Message)]
+_DECODERS: Final = {kind.__name__: msgspec.json.Decoder(kind) for kind in _KINDS}
 
 
 def describe(kind: type[Message]) -> Callable[[Message], Described]:
@@ -52,17 +54,12 @@ def _of_any(event: Message) -> Described:
     return getattr(event, "ts_ns", None), getattr(event, "client_order_id", ""), getattr(event, "venue", "")
 
 
-@cache
-def _decoder(kind: str) -> msgspec.json.Decoder[Message]:
-    found = getattr(messages, kind, None)
-    if not isinstance(found, type) or not issubclass(found, Message):
-        raise JournalError(f"the journal holds an event {kind!r} that this release does not know; use a newer autotrader")
-    return msgspec.json.Decoder(found)
-
-
 def decode_event(kind: str, payload: str) -> Message:
     """Return the event of a row; raises ``JournalError`` when its kind is not known or its JSON does not fit."""
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        raise JournalError(f"the journal holds an event {kind!r} that this release does not know; use a newer autotrader")
     try:
-        return _decoder(kind).decode(payload)
+        return decoder.decode(payload)
     except (msgspec.MsgspecError, UnicodeError) as e:
         raise JournalError(f"an event {kind} of the journal cannot be read: {e}") from e

@@ -19,6 +19,8 @@ from autotrader.oms.journal.refold import Recall, refold
 
 __all__ = ["Restored", "checkpoint_body", "events_after", "load_books", "load_parts", "open_books", "recall_before"]
 
+_read_instrument = msgspec.json.Decoder(Instrument).decode
+
 
 class Restored(msgspec.Struct):
     """The state of an engine as its journal tells it.
@@ -107,7 +109,7 @@ def events_after(db: sqlite3.Connection, sequence: int) -> Iterator[tuple[int, M
 
 def _instruments(db: sqlite3.Connection) -> list[Instrument]:
     rows = db.execute("SELECT terms FROM instruments ORDER BY venue, symbol")
-    return [msgspec.json.decode(terms, type=Instrument) for (terms,) in rows]
+    return [_read_instrument(terms) for (terms,) in rows]
 
 
 def _runs(db: sqlite3.Connection, engine_id: str) -> list[RunStarted]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from autotrader.model.prepared import prepared
 from autotrader.simulator.binance.errors import ApiError
 
 __all__ = ["LimitTerms", "Limits", "Rate", "banned", "too_many"]
@@ -48,6 +49,7 @@ class Rate(msgspec.Struct, frozen=True):
         return told
 
 
+@prepared
 class LimitTerms(msgspec.Struct, frozen=True):
     """The limits in force; ``ban_after``: so many calls in breach of a 429 bring a ban; ``ban_s``: the length of the first."""
 

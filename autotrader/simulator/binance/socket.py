@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from aiohttp import WSMsgType, web
 
+from autotrader.model.prepared import prepared
 from autotrader.simulator.effects import EventSender
 from autotrader.simulator.world import SimVenue
 
@@ -19,6 +20,7 @@ GOING_AWAY: Final = 1001
 _MOST_BYTES: Final = 1 << 20
 
 
+@prepared
 class SocketTerms(msgspec.Struct, frozen=True):
     """The rules of connections, times in seconds. ``warn_s``: so long before its end a connection is told of it."""
 

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 import msgspec
 
 from autotrader.errors import ConfigError
+from autotrader.model.prepared import prepared
 
 __all__ = ["TwsTerms", "read_terms"]
 
 
+@prepared
 class TwsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits, and settings as a person would tick them in TWS; 1 is yes, 0 no.
 

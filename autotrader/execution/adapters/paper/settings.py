@@ -10,6 +10,7 @@ import msgspec
 
 from autotrader.errors import ConfigError
 from autotrader.model import ZERO, Instrument, InstrumentKind
+from autotrader.model.prepared import prepared
 from autotrader.simulator.books import FeeAsset, Listing
 from autotrader.simulator.fault_script import FaultScript, load_faults, read_faults
 
@@ -33,6 +34,7 @@ DEFAULT_INSTRUMENTS = (
 """What is listed when the market names nothing."""
 
 
+@prepared
 class PaperSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The paper venue. Times in seconds or milliseconds as named, on the engine's clock; fees are shares of the notional.
 
