@@ -34,7 +34,7 @@ from autotrader.execution.adapters.ibkr.pulse import Backoff, Pulse
 from autotrader.execution.adapters.ibkr.writing import GatedWriter
 from autotrader.execution.adapters.wire import CallRoll, ConnectionReady
 from autotrader.messages import GetStatus, Message
-from autotrader.model import WriteClass
+from autotrader.model import KillLevel, WriteClass
 
 __all__ = ["LinkSettings", "TwsLinkActor"]
 
@@ -229,7 +229,8 @@ class TwsLinkActor(Worker):
         self._frames_lost += client.frames_lost
         self._callbacks_failed += client.ear.failed
         self._give_up_held(client.line.why)
-        pause_s = self._backoff.pause_s(self.wall.monotonic_ns() - self._dialled_ns, self.rng.random())
+        lived_ns = self.wall.monotonic_ns() - self._dialled_ns if client.outlet.was_open else 0
+        pause_s = self._backoff.pause_s(lived_ns, self.rng.random())
         self.log.bind(number=ended.number).warning("no connection to TWS, again in {:.1f} s: {}", pause_s, client.line.why)
         self.wall_ticker.after(pause_s, self.me, Dial())
 
@@ -249,9 +250,14 @@ class TwsLinkActor(Worker):
 
     @handles(Beat)
     def _on_beat(self, _: Beat) -> None:
-        """Ask for the time, and end a connection on which nothing was heard after two such questions."""
+        """Ask for the time, and end a connection on which nothing was heard after two such questions.
+
+        While orders are to be cancelled, the pause before the next connection is no longer than a beat.
+        """
         client = self._open_client()
         if client is None:
+            if self._gate.level(self._venue) >= KillLevel.CANCEL:
+                self._on_dial(Dial())
             return
         if self._pulse.is_gone(client.line.received):
             self._end(client, f"nothing heard after 2 heartbeats of {self._settings.heartbeat_s:g} s")

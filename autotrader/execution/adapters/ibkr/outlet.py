@@ -91,6 +91,11 @@ class Outlet:
             if self.is_open and self._opened is not None:
                 self._tell([self._opened])
 
+    @property
+    def was_open(self) -> bool:
+        """Say whether the connection ever greeted, closed since or not."""
+        return self._opened is not None
+
     def is_heard(self) -> bool:
         """Say whether anybody is to be told anything."""
         return not self.is_closed and self._is_wanted()

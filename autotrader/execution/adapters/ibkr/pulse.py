@@ -6,8 +6,8 @@ from typing import Final
 
 __all__ = ["Backoff", "Pulse"]
 
-STABLE_NS: Final = 60_000_000_000
-"""A connection that was open so long makes the pauses begin anew."""
+STABLE_NS: Final = 10_000_000_000
+"""A connection that was opened and lived so long makes the pauses begin anew."""
 _MOST_MISSES: Final = 2
 
 
@@ -35,7 +35,7 @@ class Backoff:
         self.failures = 0
 
     def pause_s(self, lived_ns: int, chance: float) -> float:
-        """Return how long to wait after a connection that lived so long; ``chance`` is in [0, 1)."""
+        """Return how long to wait after a connection that lived so long, 0 if it never opened; ``chance`` is in [0, 1)."""
         if lived_ns > STABLE_NS:
             self.failures = 0
         pause = min(self._longest_s, self._first_s * 2.0**self.failures)

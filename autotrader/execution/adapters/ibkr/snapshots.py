@@ -19,6 +19,7 @@ from autotrader.execution.adapters.ibkr.orders import meaning_of
 from autotrader.execution.adapters.ibkr.reading import Reading
 from autotrader.execution.adapters.ibkr.registry import Known
 from autotrader.execution.adapters.ibkr.statuses import Standing, standing_of
+from autotrader.execution.adapters.ibkr.times import parse_time
 from autotrader.model import (
     ZERO,
     Balance,
@@ -65,13 +66,21 @@ def state_of(status: str, filled: Decimal) -> OrderState:
 
 
 def completed_state(told: CompletedOrderTold) -> OrderState:
-    """Return how a completed order ended; Inactive there is a rejection, and what was for the moment alone has expired."""
+    """Return how a completed order ended; Inactive there is a rejection."""
     standing = standing_of(told.status)
     if standing is Standing.INACTIVE:
         return OrderState.REJECTED
     if standing is Standing.FILLED or told.completed_status.startswith("Filled"):
         return OrderState.FILLED
-    return OrderState.EXPIRED if told.terms.time_in_force in MOMENTARY else OrderState.CANCELED
+    return OrderState.EXPIRED if _ran_out(told) else OrderState.CANCELED
+
+
+def _ran_out(told: CompletedOrderTold) -> bool:
+    """Say whether the time in force ended an order: it was for the moment alone, or completed no earlier than it was good."""
+    if told.terms.time_in_force != "GTD":
+        return told.terms.time_in_force in MOMENTARY
+    until_ns, ended_ns = parse_time(told.terms.good_till), parse_time(told.completed_time)
+    return until_ns is not None and ended_ns is not None and ended_ns >= until_ns
 
 
 def listed_orders(reading: Reading, follower: Follower) -> list[Listed]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -286,6 +287,18 @@ def test_pauses_between_attempts_grow(server: TwsServer) -> None:
     assert numbers[:4] == [1, 2, 3, 4]
     assert bench.actor._backoff.failures >= 4
     bench.close()
+
+def test_while_orders_are_to_be_cancelled_no_pause_is_longer_than_a_beat(server: TwsServer) -> None:
+    bench = LinkBench(server.port, retry_s=600.0, longest_retry_s=600.0, heartbeat_s=0.05)
+    bench.opened()
+    server.caller().cut()
+    bench.closed()
+    time.sleep(0.3)
+    assert len(bench.broker.of(LinkOpened)) == 1
+    bench.gate.close(KillLevel.CANCEL)
+    bench.opened(2)
+    bench.close()
+
 
 def test_the_broker_can_have_the_connection_dropped(bench: LinkBench) -> None:
     bench.opened()

@@ -28,3 +28,13 @@ def test_a_completed_order_ended_as_its_status_and_its_time_in_force_say(status:
     terms = replace(terms_of(order(), AAPL), time_in_force=tif)
     told = CompletedOrderTold(START_NS, 900, AAPL, terms, status, Decimal(0), completed_status=why)
     assert completed_state(told) == state
+
+
+@pytest.mark.parametrize(("ended", "state"), [
+    ("20261122 20:58:59 UTC", "CANCELED"), ("20261122 15:59:00 US/Eastern", "EXPIRED"), ("20261122 20:59:00 UTC", "EXPIRED"),
+    ("20261123 02:00:00 UTC", "EXPIRED"), ("20261122 20:59:00 Nowhere", "CANCELED"), ("", "CANCELED"),
+])
+def test_a_completed_order_has_expired_where_it_ended_no_earlier_than_it_was_good(ended: str, state: str) -> None:
+    terms = replace(terms_of(order(), AAPL), time_in_force="GTD", good_till="20261122-20:59:00")
+    told = CompletedOrderTold(START_NS, 900, AAPL, terms, "Cancelled", Decimal(0), completed_time=ended)
+    assert completed_state(told) == state
