@@ -15,14 +15,15 @@ from autotrader.config import Settings
 from autotrader.errors import AutotraderError, ConfigError, InvalidOrder, StartError, Unavailable
 from autotrader.execution.assembly import API, DISPATCHER, FRONT, OMS, Assembly, StrategyFactory
 from autotrader.execution.config import ExecutionConfig
+from autotrader.execution.ending import Ending
 from autotrader.execution.front import AddSubscription, Callback, Event, OpenTicket, Subscription
 from autotrader.execution.kill_switch import KillSwitch
 from autotrader.execution.market import FEED
-from autotrader.execution.run import Run, is_settled
+from autotrader.execution.run import Run
 from autotrader.execution.status import engine_status
 from autotrader.execution.summary import RunSummary
 from autotrader.execution.tickets import Ticket, Until, is_answered, is_done, until_replaced
-from autotrader.market import FeedProgress, FeedStatus, StartMarket
+from autotrader.market import FeedProgress, StartMarket
 from autotrader.messages import (
     CancelOrder,
     ClearBlock,
@@ -38,12 +39,11 @@ from autotrader.messages import (
     ModifyOrder,
     OrderDenied,
     RetryDeadLetter,
-    StopTrading,
     SubmitOrder,
     Subscribe,
     SwitchStrategy,
 )
-from autotrader.model import ExecutionDecision, Fill, KillLevel, Mode, Order, OrderUpdate, Position
+from autotrader.model import ExecutionDecision, Fill, Mode, Order, OrderUpdate, Position
 from autotrader.oms.snapshot import OmsSnapshot
 from autotrader.strategy.base import StrategyLike
 from autotrader.strategy.decisions import Command, Desk, command_of
@@ -56,10 +56,6 @@ PAUSE_S = 0.02
 FIRST_QUOTES_S = 2.0
 """How long a connect waits for the market's first quotes; a tape may have none for a while, and that is no error."""
 FIRST_LIVE_QUOTES_S = 10.0
-SETTLE_SHARE = 0.8
-"""Of the time that a stop may take: for orders to reach their end. The rest is for the actors."""
-CANCEL_AGAIN_S = 1.0
-"""How often a stop asks for what is still open to be cancelled: a cancel that was under way may have been refused since."""
 
 
 class ExecutionEngine:
@@ -83,7 +79,7 @@ class ExecutionEngine:
         self._desk: Desk | None = None
         self._market_started = False
         self._run: Run | None = None
-        self._given_up: OmsSnapshot | None = None  # the orders that the end of trading has waited for in vain
+        self._ending: Ending | None = None
 
     # ------------------------------------------------------------ life
 
@@ -105,12 +101,12 @@ class ExecutionEngine:
             except BaseException:
                 parts.runtime.stop(timeout_s=5.0)
                 parts.close()
-                self._parts = None
+                self._parts = self._ending = None
                 raise
 
     def _start(self, parts: Assembly, timeout_s: float) -> None:
         parts.runtime.start(parts.specs(), timeout_s=max(timeout_s, 60.0))
-        self._parts = parts
+        self._parts, self._ending = parts, Ending(parts, self.ask_actor)
         symbols = Symbols()
         self._desk = Desk(strategy=API, symbols=symbols, ids=parts.ids, accounts=parts.accounts, positions={})
         self._wait_ready(timeout_s)
@@ -161,13 +157,15 @@ class ExecutionEngine:
         about ten times a second in this thread. Connects first if need be; the engine stays connected afterwards.
         """
         self.connect()
-        self._ask(StopTrading(cancel=False, reason=""))
+        ending = self._ending
+        assert ending is not None
+        ending.lift()
         self._run = run = Run(self._house, self._oms_status, duration_s=duration_s, until_fills=until_fills)
         for spec in self._runner_specs(strategy if strategy is not None else self._strategy):
             self._house.runtime.start([spec])
         self._start_market()
-        summary = run.wait(lambda: on_progress(self) if on_progress is not None else None, self._end_trading)
-        self._tell_stop(StopTrading(cancel=False, reason=""))  # the engine stays connected, for orders of the caller's own
+        summary = run.wait(lambda: on_progress(self) if on_progress is not None else None, ending.end)
+        ending.lift()  # the engine stays connected, for orders of the caller's own
         return summary
 
     def _runner_specs(self, strategy: StrategyLike | StrategyFactory | None) -> list[ChildSpec]:
@@ -179,62 +177,22 @@ class ExecutionEngine:
         made = cast("StrategyLike", strategy)
         return [self._house.runner_spec(sections[0], lambda: made)]
 
-    def _end_trading(self) -> None:
-        """End the runners and let no new order in; cancel or leave what is open, by ``stop.policy``, and see it settled."""
-        policy = self.settings.stop.policy
-        house = self._house
-        swept = house.kill.level() >= KillLevel.CANCEL  # then the sweep cancels, and closes positions if it is to
-        end = StopTrading(cancel=policy == "cancel" and not swept, reason="the run has ended")
-        self._tell_stop(end)
-        for status in house.runtime.status():
-            if status.name.startswith("runner."):
-                house.runtime.stop_child(status.name)
-        self._await_rest()
-        began = time.monotonic()
-        deadline, again = began + SETTLE_SHARE * self.settings.stop.timeout_s, began + CANCEL_AGAIN_S
-        while not is_settled(found := self._oms_status(), policy) and not self._is_given_up(found):
-            if time.monotonic() >= deadline:
-                self._given_up = found
-                break
-            if time.monotonic() >= again:
-                self._tell_stop(end)
-                again += CANCEL_AGAIN_S
-            time.sleep(PAUSE_S)
-        self._await_rest()
-
-    def _is_given_up(self, status: OmsSnapshot) -> bool:
-        """Say whether nothing has changed since their end was waited for in vain: a stop after a run does not wait again."""
-        return self._given_up is not None and self._given_up.orders == status.orders
-
-    def _tell_stop(self, message: StopTrading) -> None:
-        self._ask(message)
-        self._await_rest()
-
-    def _await_rest(self) -> None:
-        """Wait until the time of a replay that has ended stands still: what comes next comes at the same time always."""
-        deadline = time.monotonic() + SETTLE_SHARE * self.settings.stop.timeout_s
-        while self._house.market.progress.ended and time.monotonic() < deadline:
-            status: FeedStatus = self.ask_actor(FEED, GetStatus())
-            if status.at_rest:
-                return
-            time.sleep(PAUSE_S)
-
     def stop(self, timeout_s: float | None = None) -> None:
         """Stop in good order: no new orders, cancel or leave by ``stop.policy``, flush, disconnect, end all threads.
 
         Harmless when it is stopped already. After a run has ended there is nothing left to cancel, and this is quick.
         """
         with self._state:
-            if self._parts is None:
+            if self._parts is None or self._ending is None:
                 return
             try:
-                self._end_trading()
+                self._ending.end()
             except AutotraderError as error:
                 self._parts.alerts.tell("STOP", f"the stop went on without its order manager: {error}")
             finally:
                 self._parts.runtime.stop(timeout_s=self.settings.stop.timeout_s if timeout_s is None else timeout_s)
                 self._parts.close()
-                self._parts = self._given_up = None
+                self._parts = self._ending = None
                 self._market_started = False
 
     def end_run(self) -> None:

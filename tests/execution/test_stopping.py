@@ -34,11 +34,11 @@ def test_a_stop_after_a_run_that_ended_in_doubt_does_not_wait_for_it_again(tmp_p
     engine.connect()
     summary = engine.run_live_trading(Once(), duration_s=0.5)
     assert (summary.orders, summary.clean) == (1, False)
-    looks = []
-    ask = engine._oms_status
-    monkeypatch.setattr(engine, "_oms_status", lambda: looks.append(1) or ask())
+    asked: list[str] = []
+    ask = engine._ending._ask
+    monkeypatch.setattr(engine._ending, "_ask", lambda name, message: asked.append(type(message).__name__) or ask(name, message))
     engine.stop()
-    assert len(looks) == 1
+    assert asked == ["StopTrading", "GetStatus"]
 
 
 def test_a_cancel_that_the_venue_refuses_is_asked_for_again_while_the_stop_has_time(tmp_path: Path) -> None:
