@@ -36,7 +36,7 @@ def test_a_stop_after_a_run_that_ended_in_doubt_does_not_wait_for_it_again(tmp_p
     assert (summary.orders, summary.clean) == (1, False)
     asked: list[str] = []
     ask = engine._ending._ask
-    monkeypatch.setattr(engine._ending, "_ask", lambda name, message: asked.append(type(message).__name__) or ask(name, message))
+    monkeypatch.setattr(engine._ending, "_ask", lambda *words: asked.append(type(words[1]).__name__) or ask(*words))
     engine.stop()
     assert asked == ["StopTrading", "GetStatus"]
 
