@@ -8,11 +8,8 @@ from typing import Any
 
 import msgspec
 from binance_kit import exchange_info, raw, symbol_info
-from support import Probe
+from broker_bench import BrokerBench, names
 
-from autotrader.actors import Runtime
-from autotrader.actors.gate import Gate
-from autotrader.clock import ManualClock
 from autotrader.config import load_settings
 from autotrader.execution.adapters.binance.actor import BinanceBrokerActor
 from autotrader.execution.adapters.binance.codec import Call, replacement_id
@@ -31,17 +28,10 @@ from autotrader.execution.adapters.wire import (
 )
 from autotrader.messages import (
     Message,
-    OrdersTimed,
-    QueryOrder,
     QuoteUpdate,
-    SendCancel,
-    SendOrder,
-    SendReplace,
-    TakeSnapshot,
     VenueReady,
 )
-from autotrader.model import Mode, Order, OrderType, Quote, Side, TimeInForce, WriteClass
-from autotrader.risk.receipts import ReceiptBook
+from autotrader.model import Mode, Order, OrderType, Quote, Side, TimeInForce
 
 D = Decimal
 LANES = {"order-1": Duty.ORDER, "order-2": Duty.ORDER, "cancel-1": Duty.CANCEL, "query-1": Duty.QUERY}
@@ -90,7 +80,7 @@ class FakeStream:
         self.closed = True
 
 
-class Bench:
+class Bench(BrokerBench):
     """``answers`` maps "METHOD path" to what is answered: (status, body), "unknown", "not_sent", "refused", None for never.
 
     A value may also be a function of the call, or a list of answers that are used up but for the last. ``told`` is what the
@@ -98,14 +88,8 @@ class Bench:
     """
 
     def __init__(self, *, lanes: dict[str, Duty] | None = None, memory: Memory | None = None, **keys: Any) -> None:
+        super().__init__("binance")
         self.settings = settings_of(**keys)
-        self.clock, self.wall = ManualClock(), ManualClock()
-        self.runtime = Runtime(self.clock, self.wall, seed=1)
-        self.receipts = ReceiptBook()
-        self.gate = Gate(self.receipts)
-        self.oms, self.resiliency = Probe(), Probe()
-        self.runtime.handle("oms").bind(self.oms)
-        self.runtime.handle("resiliency.binance").bind(self.resiliency)
         self.lanes = {PREFIX + name: duty for name, duty in (lanes or LANES).items()}
         self.out: list[tuple[str, CallJob]] = []
         self.offsets: list[int] = []
@@ -116,7 +100,6 @@ class Bench:
         self.answers: dict[str, Any] = self._usual()
         for name in self.lanes:
             self.bind(name)
-        self.actor: BinanceBrokerActor | None = None
 
     def _usual(self) -> dict[str, Any]:
         account = {
@@ -141,48 +124,18 @@ class Bench:
         self.runtime.handle(name).bind(lambda message, name=name: self._take(name, message))
 
     def start(self, *, up: bool = True) -> Bench:
-        self.runtime.handle("broker.binance").unbind()
-        context = self.runtime.context("broker.binance")
-        self.actor = BinanceBrokerActor(
-            context, settings=self.settings, lanes=self.lanes, oms=self.runtime.handle("oms"),
-            resiliency=self.runtime.handle("resiliency.binance"), gate=self.gate, open_stream=self._open, memory=self.memory,
-        )  # fmt: skip
-        self.actor.on_start()
-        self.run()
+        self.begin(
+            BinanceBrokerActor, settings=self.settings, lanes=self.lanes, open_stream=self._open, memory=self.memory
+        )
         if up:
             self.open_stream()
             self.put(VenueReady("binance", True, "reconciled"))
         return self
 
-    def stop(self) -> None:
-        if self.actor is not None:
-            self.actor.on_stop()
-
-    def run(self) -> None:
-        assert self.actor is not None
-        self.actor.run_pending()
-
-    def put(self, message: Message | list[Any]) -> list[Message]:
-        """Tell the broker; return what the order manager hears of it, without the timings."""
-        before = len(self.oms.seen)
-        self.runtime.handle("broker.binance").tell(message)
-        self.run()
-        return self.since(before)
-
-    def since(self, before: int) -> list[Message]:
-        return [one for one in self.oms.seen[before:] if not isinstance(one, OrdersTimed)]
-
-    def wait(self, seconds: float, step_s: float = 0.25) -> list[Message]:
-        before = len(self.oms.seen)
-        for _ in range(max(1, round(seconds / step_s))):
-            self.clock.advance(step_s)
-            self.wall.advance(step_s)
-            for stream in self.streams:
-                if not stream.mute:
-                    stream.last_heard_ns = self.clock.now_ns()
-            self.runtime.wall_ticker.fire_due()  # type: ignore[attr-defined]
-            self.run()
-        return self.since(before)
+    def on_step(self) -> None:
+        for stream in self.streams:
+            if not stream.mute:
+                stream.last_heard_ns = self.clock.now_ns()
 
     # ------------------------------------------------------------ connections
 
@@ -195,9 +148,9 @@ class Bench:
             if answer is None:
                 self.held.append((lane, message))
             else:
-                self._tell(self.done(lane, message, answer))
+                self.tell(self.done(lane, message, answer))
         else:
-            self._tell(ConnectionReady(lane, self.lanes[lane].value, self.epochs[lane]))
+            self.tell(ConnectionReady(lane, self.lanes[lane].value, self.epochs[lane]))
 
     def _answer_to(self, call: Call) -> Answer:
         found = self.answers.get(f"{call.method} {call.path}", (404, {}))
@@ -225,9 +178,6 @@ class Bench:
         self.epochs[name] += 1
         self.held = [one for one in self.held if one[0] != name]
         return self.put(ConnectionReady(name, self.lanes[name].value, self.epochs[name]))
-
-    def _tell(self, message: Message) -> None:
-        self.runtime.handle("broker.binance").tell(message)
 
     @property
     def calls(self) -> list[str]:
@@ -272,36 +222,11 @@ class Bench:
 
     # ------------------------------------------------------------ requests
 
-    def command(self, one: Order, write_class: WriteClass = WriteClass.RISK, attempt: int = 1) -> SendOrder:
-        receipt = self.receipts.issue("binance", one.client_order_id, write_class, self.clock.now_ns())
-        return SendOrder(one, receipt, attempt)
-
-    def send(self, *orders: Order) -> list[Message]:
-        return self.put([self.command(one) for one in orders])
-
-    def cancel(self, one: Order, venue_order_id: str | None = None) -> list[Message]:
-        return self.put(SendCancel(one.client_order_id, venue_order_id, one.symbol))
-
-    def replace(self, one: Order, quantity: str, price: str | None = None, venue_order_id: str = "28") -> list[Message]:
-        receipt = self.receipts.issue("binance", one.client_order_id, WriteClass.RISK, self.clock.now_ns())
-        return self.put(SendReplace(one, venue_order_id, D(quantity), one.price if price is None else D(price), None, receipt))
-
-    def query(self, one: Order, venue_order_id: str | None = None) -> list[Message]:
-        return self.put(QueryOrder(one.client_order_id, venue_order_id, one.symbol, self.clock.now_ns()))
-
-    def snapshot(self, since_ns: int | None = None, purpose: str = "sweep") -> list[Message]:
-        return self.put(TakeSnapshot("binance", self.clock.now_ns() if since_ns is None else since_ns, purpose))
+    def replace(self, one: Order, quantity: str, price: str | None = None, venue_order_id: str | None = "28") -> list[Message]:
+        return super().replace(one, quantity, price, venue_order_id)
 
     def quote(self, bid: str, ask: str, symbol: str = "BTCUSDT") -> None:
         self.put(QuoteUpdate(Quote("binance", symbol, D(bid), D(ask), D("1"), D("1"), self.clock.now_ns())))
-
-    @property
-    def failures(self) -> list[tuple[str, str]]:
-        return [(one.kind, one.reason_code) for one in self.resiliency.seen if type(one).__name__ == "AttemptFailed"]
-
-
-def names(messages: list[Message]) -> list[str]:
-    return [type(message).__name__ for message in messages]
 
 
 def placed(one: Order, number: int = 28, status: str = "NEW", **changes: Any) -> dict[str, Any]:

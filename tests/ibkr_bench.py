@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from broker_bench import BrokerBench
 from ibkr_actor_kit import AAPL, ACCOUNT, START_NS, D, open_order, order, settings_of
 from msgspec.structs import replace
-from support import Probe
 
-from autotrader.actors import Runtime
-from autotrader.actors.gate import Gate
-from autotrader.clock import ManualClock
 from autotrader.execution.adapters.ibkr.actor import IbkrBrokerActor
 from autotrader.execution.adapters.ibkr.codes import kind_of
 from autotrader.execution.adapters.ibkr.linking import Memory
@@ -52,16 +48,9 @@ from autotrader.execution.adapters.ibkr.order_ids import OrderIds, ids_path
 from autotrader.execution.adapters.wire import CallRoll, ConnectionReady
 from autotrader.messages import (
     Message,
-    OrdersTimed,
-    QueryOrder,
-    SendCancel,
-    SendOrder,
-    SendReplace,
-    TakeSnapshot,
     VenueReady,
 )
-from autotrader.model import Mode, Order, WriteClass
-from autotrader.risk.receipts import ReceiptBook
+from autotrader.model import Mode, Order
 
 LINK = "connection.ibkr.tws"
 BROKER = "broker.ibkr"
@@ -123,21 +112,15 @@ class Tws:
         return [*told, EndTold(now_ns, "contract_details", request.req_id)]
 
 
-class Bench:
+class Bench(BrokerBench):
     """``told`` is what the order manager heard; ``out`` are the requests that the link was given.
 
     ``fates`` says what becomes of the next placements and cancels, in turn: a fate, (fate, code), or None for no word.
     """
 
     def __init__(self, *, folder: Path | None = None, memory: Memory | None = None, **keys: Any) -> None:
+        super().__init__("ibkr", START_NS)
         self.settings = settings_of(Mode.TESTNET, **{"deadline_s": 5, "read_timeout_s": 5, **keys})
-        self.clock, self.wall = ManualClock(START_NS), ManualClock(START_NS)
-        self.runtime = Runtime(self.clock, self.wall, seed=1)
-        self.receipts = ReceiptBook()
-        self.gate = Gate(self.receipts)
-        self.oms, self.resiliency = Probe(), Probe()
-        self.runtime.handle("oms").bind(self.oms)
-        self.runtime.handle("resiliency.ibkr").bind(self.resiliency)
         self.runtime.handle(LINK).bind(self._take)
         self.folder = folder or Path(mkdtemp(prefix="ibkr-"))
         self.memory = memory or Memory(OrderIds(ids_path(self.folder / "journal.db"), ACCOUNT, self.settings.client_id))
@@ -148,50 +131,15 @@ class Bench:
         self.fates: list[Fate] = []
         self.is_open, self.number, self.next_id = False, 0, 1
         self.accounts: tuple[str, ...] = (ACCOUNT,)
-        self.actor: IbkrBrokerActor | None = None
 
     # ------------------------------------------------------------ life
 
     def start(self, *, up: bool = True) -> Bench:
-        self.runtime.handle(BROKER).unbind()
-        context = self.runtime.context(BROKER)
-        self.actor = IbkrBrokerActor(
-            context, settings=self.settings, memory=self.memory, oms=self.runtime.handle("oms"),
-            resiliency=self.runtime.handle("resiliency.ibkr"), gate=self.gate,
-        )  # fmt: skip
-        self.actor.on_start()
-        self.run()
+        self.begin(IbkrBrokerActor, settings=self.settings, memory=self.memory)
         if up:
             self.open()
             self.put(VenueReady("ibkr", True, "reconciled"))
         return self
-
-    def stop(self) -> None:
-        assert self.actor is not None
-        self.actor.on_stop()
-
-    def run(self) -> None:
-        assert self.actor is not None
-        self.actor.run_pending()
-
-    def put(self, message: Message | Iterable[Message]) -> list[Message]:
-        """Tell the broker; return what the order manager hears of it, without the timings."""
-        before = len(self.oms.seen)
-        self._tell(message if isinstance(message, Message) else list(message))
-        self.run()
-        return self.since(before)
-
-    def since(self, before: int) -> list[Message]:
-        return [one for one in self.oms.seen[before:] if not isinstance(one, OrdersTimed)]
-
-    def wait(self, seconds: float, step_s: float = 0.25) -> list[Message]:
-        before = len(self.oms.seen)
-        for _ in range(max(1, round(seconds / step_s))):
-            self.clock.advance(step_s)
-            self.wall.advance(step_s)
-            self.runtime.wall_ticker.fire_due()  # type: ignore[attr-defined]
-            self.run()
-        return self.since(before)
 
     # ------------------------------------------------------------ the link
 
@@ -220,7 +168,7 @@ class Bench:
             self.dropped.append(message.reason)
         elif isinstance(message, CallRoll):
             if self.is_open:
-                self._tell(self._opened())
+                self.tell(self._opened())
         elif isinstance(message, TwsJob):
             self.jobs.append(message)
             self.out.append(message.request)
@@ -235,40 +183,17 @@ class Bench:
         what = fate if isinstance(fate, str) else fate[0]
         written_ns = self.wall.monotonic_ns() if what == "written" else 0
         code = code or ("" if what == "written" else "NO_LINK")
-        self._tell(TwsWritten(job.number, job.epoch, what, code, "so it was", written_ns))
+        self.tell(TwsWritten(job.number, job.epoch, what, code, "so it was", written_ns))
         if what == "written":
             answers = self.tws.answer(job.request, self.clock.now_ns())
             if answers:
-                self._tell(list(answers))
-
-    def _tell(self, message: Message | list[Any]) -> None:
-        self.runtime.handle(BROKER).tell(message)
+                self.tell(list(answers))
 
     def asked(self, kind: type) -> list[Any]:
         """Return the requests of one kind that were made."""
         return [one for one in self.out if type(one) is kind]
 
     # ------------------------------------------------------------ requests
-
-    def command(self, one: Order, attempt: int = 1) -> SendOrder:
-        receipt = self.receipts.issue("ibkr", one.client_order_id, WriteClass.RISK, self.clock.now_ns())
-        return SendOrder(one, receipt, attempt)
-
-    def send(self, *orders: Order) -> list[Message]:
-        return self.put([self.command(one) for one in orders])
-
-    def cancel(self, one: Order) -> list[Message]:
-        return self.put(SendCancel(one.client_order_id, None, one.symbol))
-
-    def replace(self, one: Order, quantity: str, price: str | None = None) -> list[Message]:
-        receipt = self.receipts.issue("ibkr", one.client_order_id, WriteClass.RISK, self.clock.now_ns())
-        return self.put(SendReplace(one, None, D(quantity), one.price if price is None else D(price), None, receipt))
-
-    def query(self, one: Order) -> list[Message]:
-        return self.put(QueryOrder(one.client_order_id, None, one.symbol, self.clock.now_ns()))
-
-    def snapshot(self, purpose: str = "sweep", since_ns: int = 0) -> list[Message]:
-        return self.put(TakeSnapshot("ibkr", since_ns, purpose))
 
     def working(self, **more: Any) -> Order:
         """Return an order that TWS has acknowledged, and lists."""
@@ -284,11 +209,3 @@ class Bench:
         told = open_order(one, order_id, perm_id, status, recv_ns=self.clock.now_ns())
         counted = OrderStatusTold(self.clock.now_ns(), order_id, 1, perm_id, status, D(filled), one.quantity - D(filled))
         self.tws.orders.append((told, counted))
-
-    @property
-    def failures(self) -> list[tuple[str, str]]:
-        return [(one.kind, one.reason_code) for one in self.resiliency.seen if type(one).__name__ == "AttemptFailed"]
-
-
-def names(messages: list[Message]) -> list[str]:
-    return [type(message).__name__ for message in messages]

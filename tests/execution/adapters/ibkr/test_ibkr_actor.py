@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from broker_bench import names
 from ibkr_actor_kit import ACCOUNT, D, error, execution, open_order, order, own_id, status
-from ibkr_bench import Bench, names
+from ibkr_bench import Bench
 
 from autotrader.execution.adapters.ibkr.messages import (
     CancelRequest,

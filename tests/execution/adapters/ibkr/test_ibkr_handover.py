@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from broker_bench import names
 from ibkr_actor_kit import AAPL, ACCOUNT, ES, SECOND, START_NS, D, commission, execution, open_order, order, own_id, status
-from ibkr_bench import Bench, names
+from ibkr_bench import Bench
 from msgspec.structs import replace
 
 from autotrader.execution.adapters.ibkr.linking import Memory

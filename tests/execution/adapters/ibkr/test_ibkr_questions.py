@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from broker_bench import names
 from ibkr_actor_kit import AAPL, ACCOUNT, D, commission, execution, open_order, order, own_id, status
-from ibkr_bench import Bench, names
+from ibkr_bench import Bench
 
 from autotrader.execution.adapters.ibkr.messages import (
     CompletedOrdersRequest,
@@ -182,7 +183,7 @@ def test_a_doubt_is_asked_about_by_itself(bench: Bench) -> None:
 
 def test_the_books_are_read_when_they_are_asked_for(bench: Bench) -> None:
     one = bench.working()
-    [told] = bench.snapshot("sweep")
+    [told] = bench.snapshot(0)
     assert isinstance(told, SnapshotTaken)
     assert (told.purpose, told.snapshot is not None and told.snapshot.complete) == ("sweep", True)
     assert told.snapshot is not None
@@ -191,28 +192,28 @@ def test_the_books_are_read_when_they_are_asked_for(bench: Bench) -> None:
 
 def test_books_without_trades_ask_for_no_executions(bench: Bench) -> None:
     before = len(bench.asked(ExecutionsRequest))
-    [told] = bench.snapshot("kill:1", bench.clock.now_ns())
+    [told] = bench.snapshot(purpose="kill:1")
     assert told.snapshot.trades == ()  # type: ignore[attr-defined]
     assert len(bench.asked(ExecutionsRequest)) == before
 
 
 def test_books_that_cannot_be_read_are_said_not_to_be(bench: Bench) -> None:
     bench.tws.endless = {OpenOrdersRequest}
-    assert bench.snapshot() == []
+    assert bench.snapshot(0) == []
     [told] = bench.wait(6)
     assert (told.snapshot, "did not end" in told.reason) == (None, True)  # type: ignore[attr-defined]
 
 
 def test_books_are_not_read_without_a_link(bench: Bench) -> None:
     bench.close("reset")
-    [told] = bench.snapshot()
+    [told] = bench.snapshot(0)
     assert told.snapshot is None  # type: ignore[attr-defined]
     assert "reset" in told.reason  # type: ignore[attr-defined]
 
 
 def test_a_reading_that_a_gap_breaks_off_is_said_not_to_be(bench: Bench) -> None:
     bench.tws.mute = {ExecutionsRequest}
-    bench.snapshot()
+    bench.snapshot(0)
     told = bench.close("reset")
     [taken] = [one for one in told if isinstance(one, SnapshotTaken)]
     assert taken.snapshot is None
@@ -220,9 +221,9 @@ def test_a_reading_that_a_gap_breaks_off_is_said_not_to_be(bench: Bench) -> None
 
 def test_the_same_purpose_is_read_once_at_a_time_and_again_if_it_was_asked_for_meanwhile(bench: Bench) -> None:
     bench.tws.mute = {ExecutionsRequest}
-    bench.snapshot()
-    bench.snapshot()
-    bench.snapshot()
+    bench.snapshot(0)
+    bench.snapshot(0)
+    bench.snapshot(0)
     bench.tws.mute = set()
     told = bench.wait(6)
     assert [type(one) for one in told].count(SnapshotTaken) == 2
@@ -241,6 +242,6 @@ def test_trades_that_were_not_told_are_found_by_reading_now_and_then(bench: Benc
 def test_an_order_of_ours_that_is_met_in_a_list_is_known_from_then_on(bench: Bench) -> None:
     one = order(client_order_id=own_id())
     bench.tws.orders = [(open_order(one, 5, 905, terms={"account": ACCOUNT}), None)]
-    bench.snapshot()
+    bench.snapshot(0)
     assert bench.actor is not None
     assert bench.actor.count_open_orders() == 1
