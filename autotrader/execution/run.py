@@ -23,10 +23,10 @@ VERDICT_S = 35.0
 
 
 def is_settled(status: OmsSnapshot, policy: str) -> bool:
-    """Say whether each order's fate is known: none in doubt, no query owed, none open that was to be cancelled."""
+    """Say whether all is known: venues reached, no order in doubt, no query owed, none open that was to be cancelled."""
     in_doubt = status.orders.get("UNKNOWN", 0) + status.orders.get("SENT", 0)
     left = status.open_ours if policy == "cancel" else 0
-    return not (in_doubt or left or any(desk.owed for desk in status.venues))
+    return not (in_doubt or left or any(desk.owed or desk.link != "UP" for desk in status.venues))
 
 
 class Run:
@@ -125,14 +125,12 @@ class Run:
         )
 
     def _is_clean(self) -> bool:
-        """Say whether each order's fate and each position is confirmed: nothing in doubt, venues reached, sweeps clean."""
+        """Say whether each order's fate and each position is confirmed, and what a kill had to sweep is swept."""
         try:
             status = self._status()
         except AutotraderError:
             return False
-        reached = all(desk.link == "UP" for desk in status.venues)
-        settled = is_settled(status, self._house.settings.stop.policy)
-        return settled and reached and not self._house.watch.unclean("all")
+        return is_settled(status, self._house.settings.stop.policy) and not self._house.watch.unclean("all")
 
 
 def _unrealized(positions: tuple[Any, ...]) -> str | None:

@@ -50,3 +50,12 @@ def test_a_cancel_that_the_venue_refuses_is_asked_for_again_while_the_stop_has_t
         engine.connect()
         summary = engine.run_live_trading(Once(order_type="LIMIT", limit_price="100"), duration_s=0.5)
     assert (summary.orders, summary.rejected, summary.clean) == (1, 0, True)
+
+
+def test_a_run_that_ends_while_its_venue_is_away_waits_for_it_to_come_back(tmp_path: Path) -> None:
+    away = {"rules": [{"on": "venue", "at_s": 0.4, "do": [{"restart": {"down_s": 1.5, "keep_orders": True}}]}]}
+    config = ExecutionConfig(env={}, journal={"path": str(tmp_path / "j.db")}, venues={"paper": {"faults": away}})
+    with ExecutionEngine(config) as engine:
+        engine.connect()
+        summary = engine.run_live_trading(Once(), duration_s=0.7)
+    assert summary.clean is True
