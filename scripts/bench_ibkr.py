@@ -54,16 +54,17 @@ def up_to_the_cap(child: Child, n: int) -> Figures:
         return _call(child, "paced", str(there.ready_file), n)
 
 
-def kill_sweep(child: Child, n: int, *, foreign: bool) -> Figures:
+def kill_sweep(child: Child, n: int, *, foreign: bool = False, quiet_s: float = 2.0) -> Figures:
     """Pull to first cancel at the venue, to the last one, and to the verdict, at TWS's pace.
 
     With an order of somebody else's there is never a global cancel. ``requests``: cancels that the venue was asked for.
+    ``quiet_s`` 0: the orders have just used up the pace.
     """
     there = TwsVenue()
     there.show_markets()
     if foreign:
         there.admin("POST", "order", {"symbol": SYMBOL, "side": "BUY", "quantity": "1", "price": FOREIGN_LOW})
-    found, run = _cancelled(child, there, "swept", n)
+    found, run = _cancelled(child, there, "swept", n, quiet_s)
     shut_ms = round((run["shut_ns"] - run["pulled_ns"]) / 1e6, 2)
     return {**found, "gate_shut_ms": shut_ms, "verdict": run["verdict"]}
 
@@ -75,10 +76,10 @@ def global_cancel(child: Child, n: int) -> Figures:
     return _cancelled(child, there, "cancelled_at_once", n)[0]
 
 
-def _cancelled(child: Child, there: TwsVenue, function: str, n: int) -> tuple[Figures, Figures]:
+def _cancelled(child: Child, there: TwsVenue, function: str, n: int, *words: object) -> tuple[Figures, Figures]:
     """Run a measurement of cancels at a venue of its own, which ends with it."""
     try:
-        run = _call(child, function, str(there.ready_file), n)
+        run = _call(child, function, str(there.ready_file), n, *words)
         asked = there.admin("GET", "ledger")["requests"]["cancel"]
     finally:
         landed = there.stop()["canceled_ns"]
@@ -97,6 +98,7 @@ def ibkr(child: Child, quick: bool) -> Figures:
         "up_to_the_cap": up_to_the_cap(child, 120 if quick else 400),
         "frames_over_a_socket": _call(child, "frames_over_a_socket", 5_000 if quick else 50_000),
         "global_cancel": global_cancel(child, 100 if quick else 1_000),
-        "kill_sweep": kill_sweep(child, 30 if quick else 100, foreign=False),
+        "kill_sweep": kill_sweep(child, 100 if quick else 1_000),
+        "kill_sweep_right_after_orders": kill_sweep(child, 30 if quick else 100, quiet_s=0.0),
         "kill_sweep_beside_a_stranger": kill_sweep(child, 30 if quick else 100, foreign=True),
     }

@@ -136,14 +136,15 @@ def paced(ready_file: str, n: int) -> Figures:
             adapter.disconnect()
 
 
-def swept(ready_file: str, n: int) -> Figures:
-    """Rest ``n`` orders, pull the switch to CANCEL, and return when it was pulled and when the verdict came."""
+def swept(ready_file: str, n: int, quiet_s: float) -> Figures:
+    """Rest ``n`` orders, pull the switch to CANCEL ``quiet_s`` later; return when it was pulled and when the verdict came."""
     own_process()
     with tempfile.TemporaryDirectory() as folder:
         adapter = make_adapter(ready_file, folder, USUAL)
         adapter.connect(30)
         try:
             _rest(adapter, n)
+            time.sleep(quiet_s)
             return pull_and_wait(adapter)
         finally:
             adapter.disconnect()

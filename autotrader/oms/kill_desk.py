@@ -26,7 +26,7 @@ from autotrader.oms.flatten import FLATTENER, flatten_orders
 from autotrader.oms.floor import WATCH, Floor
 from autotrader.oms.requests import Requests
 from autotrader.oms.sweep import Sweep
-from autotrader.oms.sweep_values import OpenList, SweepDo
+from autotrader.oms.sweep_values import OpenList, SweepDo, SweepSettings
 
 __all__ = ["KillDesk"]
 
@@ -79,15 +79,16 @@ class KillDesk:
                 self._begin(desk, msg.level)
 
     def _begin(self, desk: Desk, level: KillLevel) -> None:
-        open_orders = self._requests.cancel_all("kill", kill=True, venue=desk.name)
         running = self._sweeps.get(desk.name)
         if running is not None and not running.is_clean:
             running.level = max(running.level, level)
+            self._requests.cancel_all("kill", kill=True, venue=desk.name)
             return
-        sweep = Sweep(desk.name, desk.account, level, self._rng, flatten=self._flatten)
+        sweep = Sweep(desk.name, desk.account, level, self._rng, _settings_for(desk), flatten=self._flatten)
+        do = sweep.start(self._requests.open_orders(desk.name), self._now_ns())
+        self._carry_out(desk, msgspec.structs.replace(do, cancels=()))  # the first cancels go out now, after the first question
+        self._requests.cancel_all("kill", kill=True, venue=desk.name)
         self._sweeps[desk.name] = sweep
-        do = sweep.start(open_orders, self._now_ns())
-        self._carry_out(desk, msgspec.structs.replace(do, cancels=()))  # the first cancels have just gone out
 
     def on_rearmed(self, msg: KillRearmed) -> None:
         """Put the re-arm on record; losses and sweeps start anew."""
@@ -216,6 +217,12 @@ class KillDesk:
 
     def _now_ns(self) -> int:
         return self._floor.wall.monotonic_ns()
+
+
+def _settings_for(desk: Desk) -> SweepSettings:
+    """Return how a venue is swept: one that cancels everything in one message is asked at once whether it may."""
+    at_once = desk.settings.bulk_cancel and desk.settings.bulk_scope == "venue"
+    return SweepSettings(first_list_s=0.0) if at_once else SweepSettings()
 
 
 def _least(instrument: Instrument | None) -> Decimal:

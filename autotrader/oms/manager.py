@@ -184,7 +184,7 @@ class OrderManagerActor(Worker):
     @handles(StopTrading)
     def _on_stop_trading(self, msg: StopTrading) -> int:
         self._requests.stopping = msg.reason
-        return len(self._requests.cancel_all("stop")) if msg.cancel else 0
+        return self._requests.cancel_all("stop") if msg.cancel else 0
 
     @handles(SwitchStrategy)
     def _on_switch(self, msg: SwitchStrategy) -> None:

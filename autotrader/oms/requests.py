@@ -136,19 +136,21 @@ class Requests:
         floor.outbox.release(desk.resiliency, send)
         return None
 
-    def cancel_all(self, by: str, *, kill: bool = False, venue: str = "", strategy: str | None = None) -> list[OrderUpdate]:
-        """Wish every open order of ours gone, of one venue or strategy when named; return those that were open."""
+    def cancel_all(self, by: str, *, kill: bool = False, venue: str = "", strategy: str | None = None) -> int:
+        """Wish every open order of ours gone, of one venue or strategy when named; return how many there were."""
         floor, now_ns = self._floor, self._floor.clock.now_ns()
-        chosen = [
-            record
-            for record in list(floor.books.orders.values())
-            if not (record.is_done or record.foreign)
-            and venue in ("", record.order.venue)
-            and strategy in (None, record.order.strategy)
-        ]
+        chosen = [one for one in self._open(venue) if strategy in (None, one.order.strategy)]
         for record in chosen:
             floor.record(CancelAsked(record.client_order_id, record.order.venue, now_ns, by=by, kill=kill))
-        return [record.update() for record in chosen]
+        return len(chosen)
+
+    def open_orders(self, venue: str) -> list[OrderUpdate]:
+        """Return every open order of ours at a venue."""
+        return [record.update() for record in self._open(venue)]
+
+    def _open(self, venue: str) -> list[OrderRecord]:
+        records = list(self._floor.books.orders.values())
+        return [one for one in records if not (one.is_done or one.foreign) and venue in ("", one.order.venue)]
 
     def _find(self, client_order_id: str, request: str, by: str) -> OrderRecord | None:
         record = self._floor.books.find(client_order_id)

@@ -358,6 +358,14 @@ def test_a_venue_that_can_only_cancel_everything_does_so_once_nothing_at_all_is_
     assert [(one.venue, one.symbol) for one in house.sent(SendCancelAll)] == [(VENUE, "")]
 
 
+def test_such_a_venue_is_asked_before_the_first_cancels_whether_it_may() -> None:
+    house = House(bulk_cancel=True, bulk_scope="venue").ready()
+    house.working()
+    pull(house)
+    told = [type(one) for one in house.sent(TakeSnapshot, SendCancel) if getattr(one, "purpose", "kill:1") == "kill:1"]
+    assert told == [TakeSnapshot, SendCancel]
+
+
 def test_somebody_elses_order_on_any_symbol_forbids_to_cancel_everything() -> None:
     house = House(bulk_cancel=True, bulk_scope="venue").ready()
     order = house.working()

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from autotrader.execution.adapters.ibkr.messages import CompletedOrderTold, TimeRequest
-from autotrader.execution.adapters.ibkr.reading import ALL_PARTS, ORDER_PARTS, Reading
+from autotrader.execution.adapters.ibkr.reading import ALL_PARTS, KILL_PARTS, ORDER_PARTS, Reading
 from autotrader.execution.adapters.ibkr.session import SessionBroker, Stage
 from autotrader.execution.adapters.ibkr.snapshots import Listed, completed_state
 from autotrader.messages import OrderFilled, OrderReported, ProbeVenue, QueryOrder, SnapshotTaken, TakeSnapshot
@@ -156,11 +156,10 @@ class AskingBroker(SessionBroker):
             self._snapshots[purpose] = request
         else:
             self._snapshots[purpose] = None
-            wants_trades = request.trades_since_ns < self.clock.now_ns()
-            parts = ALL_PARTS if wants_trades else tuple(part for part in ALL_PARTS if part != "executions")
+            urgent = purpose.startswith("kill")
             self.read(
-                parts, lambda reading: self._on_read(request, reading), lambda reason: self._on_not_read(request, reason),
-                urgent=purpose.startswith("kill"),
+                KILL_PARTS if urgent else ALL_PARTS, lambda reading: self._on_read(request, reading),
+                lambda reason: self._on_not_read(request, reason), urgent=urgent,
             )  # fmt: skip
 
     def _on_read(self, request: TakeSnapshot, reading: Reading) -> None:

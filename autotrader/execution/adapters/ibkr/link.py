@@ -10,6 +10,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
+import msgspec
+
 from autotrader.actors import Context, Handle, TickToken, Worker, handles
 from autotrader.actors.gate import Gate
 from autotrader.errors import Unavailable
@@ -21,6 +23,7 @@ from autotrader.execution.adapters.ibkr.messages import (
     CancelRequest,
     DropLink,
     Fate,
+    GlobalCancelRequest,
     LinkClosed,
     LinkStatus,
     PlaceRequest,
@@ -29,7 +32,7 @@ from autotrader.execution.adapters.ibkr.messages import (
     TwsWritten,
 )
 from autotrader.execution.adapters.ibkr.outlet import Outlet
-from autotrader.execution.adapters.ibkr.pacing import HeldJobs, Pace, is_cancel
+from autotrader.execution.adapters.ibkr.pacing import HeldJobs, Pace, is_cancel, keeps
 from autotrader.execution.adapters.ibkr.pulse import Backoff, Pulse
 from autotrader.execution.adapters.ibkr.writing import GatedWriter
 from autotrader.execution.adapters.wire import CallRoll, ConnectionReady
@@ -109,7 +112,7 @@ class TwsLinkActor(Worker):
         if is_cancel(job) and (pointless := self._overtake(job)) is not None:
             return pointless
         now_ns = self.wall.monotonic_ns()
-        if not self._held.goes_behind(job) and not self._pace.wait_ns(now_ns, cancel=is_cancel(job)):
+        if not self._held.goes_behind(job) and not self._pace.wait_ns(now_ns, keeps=keeps(job)):
             return self._write(job)
         if not self._held.add(job):
             return self._done(job, "refused", "PACED_OUT", f"{self._held.limit} messages wait for their turn already")
@@ -144,7 +147,14 @@ class TwsLinkActor(Worker):
         if done.fate == "written":
             self._sent += 1
             self._pace.note(done.written_ns)
+            if isinstance(job.request, GlobalCancelRequest):
+                self._cover(done)
         return done
+
+    def _cover(self, everything: TwsWritten) -> None:
+        """Answer the cancels that wait: a global cancel has just asked for theirs."""
+        for job in self._held.take_cancels():
+            self._tell(msgspec.structs.replace(everything, number=job.number, epoch=job.epoch))
 
     def _done(self, job: TwsJob, fate: Fate, code: str = "", reason: str = "") -> TwsWritten:
         return TwsWritten(job.number, job.epoch, fate, code, reason)
@@ -161,7 +171,7 @@ class TwsLinkActor(Worker):
         for job in self._held.take_old(self.wall.monotonic_ns()):
             self._tell(self._done(job, "refused", "PACED_OUT", "too many messages: its time was over before its turn"))
         while (turn := self._held.first()) is not None:
-            if self._pace.wait_ns(self.wall.monotonic_ns(), cancel=self._held.may_use_reserve(turn)):
+            if self._pace.wait_ns(self.wall.monotonic_ns(), keeps=self._held.keeps(turn)):
                 break
             self._on_job_in_turn(self._held.take())
         self._plan_release()
@@ -180,7 +190,7 @@ class TwsLinkActor(Worker):
         job = self._held.first()
         if job is None or self._release is not None:
             return
-        wait_ns = max(self._pace.wait_ns(self.wall.monotonic_ns(), cancel=self._held.may_use_reserve(job)), 1_000_000)
+        wait_ns = max(self._pace.wait_ns(self.wall.monotonic_ns(), keeps=self._held.keeps(job)), 1_000_000)
         self._release = self.wall_ticker.after(min(wait_ns, _NS // 10) / _NS, self.me, Release())
 
     def _give_up_held(self, reason: str) -> None:

@@ -83,7 +83,7 @@ class LinkingBroker(BrokerActor):
     def write(
         self, request: Request, write_class: WriteClass = WriteClass.QUERY, *, kind: JobKind = "read",
         command: Command | None = None, known: Known | None = None, receipt: Receipt | None = None, attempt: int = 1,
-        within_s: float = 0.0,
+        within_s: float = 0.0, urgent: bool = False,
     ) -> None:  # fmt: skip
         """Have a request written, ``within_s`` seconds or not at all (0: whenever)."""
         self._numbers += 1
@@ -91,7 +91,7 @@ class LinkingBroker(BrokerActor):
         until_ns = now_ns + round(within_s * SECOND) if within_s else 0
         job = Job(kind, command, known, (until_ns or now_ns + round(self.settings.deadline_s * SECOND)) + WORD_NS)
         self.jobs[self._numbers] = job
-        told = TwsJob(self._numbers, self.epoch, request, write_class, receipt, attempt, until_ns)
+        told = TwsJob(self._numbers, self.epoch, request, write_class, receipt, attempt, until_ns, urgent)
         if not self._tell_link(told):
             del self.jobs[self._numbers]
             self.on_written(job, TwsWritten(self._numbers, self.epoch, "not_sent", "NO_LINK", "the link to TWS is not there"))

@@ -66,7 +66,8 @@ EndKind = Literal[
 class TwsJob(Message, frozen=True):
     """Broker to link: write one request. ``number`` is the broker's counter, ``epoch`` its incarnation; both come back.
 
-    ``until_ns`` is the machine's monotonic time from which on it is too old to be written, 0 for never.
+    ``until_ns`` is the machine's monotonic time from which on it is too old to be written, 0 for never. ``urgent``: a question
+    that a kill waits for; it goes before cancels, since its answer may make them needless.
     """
 
     number: int
@@ -76,6 +77,7 @@ class TwsJob(Message, frozen=True):
     receipt: Receipt | None = None
     attempt: int = 1
     until_ns: int = 0
+    urgent: bool = False
     lane = Lane.ORDERS
 
 

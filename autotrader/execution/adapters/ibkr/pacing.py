@@ -16,7 +16,7 @@ from autotrader.execution.adapters.ibkr.messages import (
     TwsJob,
 )
 
-__all__ = ["HeldJobs", "Pace", "is_cancel"]
+__all__ = ["HeldJobs", "Pace", "is_cancel", "keeps"]
 
 CANCELS_IN_A_ROW: Final = 4
 CANCEL_ROOM: Final = 10
@@ -25,16 +25,22 @@ WINDOW_NS: Final = 1_020_000_000
 
 
 class Pace:
-    """Counts what was sent in the last second. ``rate`` messages in all, of which the last ``reserve`` are for cancels."""
+    """Counts what was sent in the last second. ``rate`` messages in all, of which the last ``reserve`` are for cancels.
+
+    The very last is for a global cancel: among a thousand cancels, the one that makes them all needless need not wait.
+    """
 
     def __init__(self, rate: int, reserve: int) -> None:
         self.rate, self.reserve = rate, min(max(reserve, 0), rate - 1)
         self._sent: deque[int] = deque()
 
-    def wait_ns(self, now_ns: int, *, cancel: bool = False) -> int:
-        """Return how long a message has to wait, 0 for not at all; ``now_ns`` is monotonic."""
+    def wait_ns(self, now_ns: int, *, keeps: int | None = None) -> int:
+        """Return how long a message has to wait, 0 for not at all; ``now_ns`` is monotonic.
+
+        ``keeps``: how much of the rate it leaves to others; None: the reserve.
+        """
         self._forget(now_ns)
-        limit = self.rate if cancel else self.rate - self.reserve
+        limit = self.rate - (self.reserve if keeps is None else min(keeps, self.reserve))
         return 0 if len(self._sent) < limit else max(self._sent[len(self._sent) - limit] + WINDOW_NS - now_ns, 1)
 
     def note(self, now_ns: int) -> None:
@@ -56,11 +62,21 @@ def is_cancel(job: TwsJob) -> bool:
     return isinstance(job.request, (CancelRequest, GlobalCancelRequest))
 
 
+def keeps(job: TwsJob) -> int | None:
+    """Return how much of the rate a job leaves to others, for ``Pace.wait_ns``."""
+    return 0 if isinstance(job.request, GlobalCancelRequest) else 1 if is_cancel(job) or job.urgent else None
+
+
+def goes_first(job: TwsJob) -> bool:
+    """Say whether a job overtakes the cancels that wait: a global cancel, and a question that a kill waits for."""
+    return job.urgent or isinstance(job.request, GlobalCancelRequest)
+
+
 class HeldJobs:
     """What waits for its turn: cancels first, then orders, then questions, each in the order in which they came.
 
-    A global cancel goes before all others. While cancels wait, every fifth turn is a question's: a sweep of a thousand orders
-    must not keep back the list that would allow to cancel them all in one message.
+    What ``goes_first`` goes before all others. While cancels wait, every fifth turn is a question's: a thousand of them must
+    not keep back the answers by which orders in doubt are known.
     """
 
     def __init__(self, limit: int) -> None:
@@ -74,8 +90,8 @@ class HeldJobs:
     def add(self, job: TwsJob) -> bool:
         """Take a job in; False when there is no room. Cancels have ten times the room, of their own."""
         line, cancels = self._line(job), self._lines[0]
-        if line is cancels and isinstance(job.request, GlobalCancelRequest):
-            line.appendleft(job)
+        if goes_first(job):
+            cancels.appendleft(job)
             return True
         if (len(line) >= CANCEL_ROOM * self.limit) if line is cancels else (len(self) - len(cancels) >= self.limit):
             return False
@@ -84,7 +100,7 @@ class HeldJobs:
 
     def goes_behind(self, job: TwsJob) -> bool:
         """Say whether a job of the same kind waits already, so that this one must not overtake it."""
-        return any(self._lines[: self._lines.index(self._line(job)) + 1])
+        return not goes_first(job) and any(self._lines[: self._lines.index(self._line(job)) + 1])
 
     def first(self) -> TwsJob | None:
         """Return the job whose turn is next, without taking it."""
@@ -97,14 +113,14 @@ class HeldJobs:
         self._in_a_row = self._in_a_row + 1 if line is self._lines[0] else 0
         return line.popleft()
 
-    def may_use_reserve(self, job: TwsJob) -> bool:
-        """Say whether what is kept for cancels is open to a job: a cancel, or a question whose turn came between cancels."""
-        return is_cancel(job) or bool(self._lines[0])
+    def keeps(self, job: TwsJob) -> int | None:
+        """Return how much of the rate a job leaves to others: a question whose turn came between cancels no more than they."""
+        return 1 if self._lines[0] and not is_cancel(job) else keeps(job)
 
     def _next_line(self) -> deque[TwsJob]:
         cancels, _, questions = self._lines
         waits = cancels and questions and self._in_a_row >= CANCELS_IN_A_ROW
-        if waits and not isinstance(cancels[0].request, GlobalCancelRequest):
+        if waits and not goes_first(cancels[0]):
             return questions
         return next((line for line in self._lines if line), cancels)
 
@@ -116,6 +132,15 @@ class HeldJobs:
         kept = [one for one in orders if one not in out]
         orders.clear()
         orders.extend(kept)
+        return out
+
+    def take_cancels(self) -> list[TwsJob]:
+        """Take out the cancels of single orders."""
+        cancels = self._lines[0]
+        out = [job for job in cancels if isinstance(job.request, CancelRequest)]
+        others = [job for job in cancels if not isinstance(job.request, CancelRequest)]
+        cancels.clear()
+        cancels.extend(others)
         return out
 
     def take_old(self, now_ns: int) -> list[TwsJob]:

@@ -34,12 +34,14 @@ from autotrader.execution.adapters.ibkr.messages import (
 from autotrader.execution.adapters.ibkr.order_ids import ReadIds
 from autotrader.execution.adapters.ibkr.times import format_utc
 
-__all__ = ["ALL_PARTS", "LEDGER", "ORDER_PARTS", "Reading"]
+__all__ = ["ALL_PARTS", "KILL_PARTS", "LEDGER", "ORDER_PARTS", "Reading"]
 
 LEDGER: Final = "$LEDGER:ALL"
 TAGS: Final = ("AccountType", "NetLiquidation", "TotalCashValue", LEDGER)
 ORDER_PARTS: Final = ("open_orders", "completed_orders", "executions")
 ALL_PARTS: Final = ("open_orders", "positions", "account_summary", "executions")
+KILL_PARTS: Final = ("open_orders", "positions", "account_summary")
+"""What a sweep looks at; its fills come by themselves, and each question keeps the global cancel back."""
 FEE_GRACE_NS: Final = 1_000_000_000
 FENCE: Final = "fence"
 OrderKey = int | tuple[int, int]

@@ -19,6 +19,7 @@ class _Wanted(NamedTuple):
     parts: Sequence[str]
     then: Callable[[Reading], None]
     failed: Callable[[str], None]
+    urgent: bool
 
 
 class ReadingBroker(LinkingBroker):
@@ -35,8 +36,11 @@ class ReadingBroker(LinkingBroker):
     def read(
         self, parts: Sequence[str], then: Callable[[Reading], None], failed: Callable[[str], None], *, urgent: bool = False
     ) -> None:
-        """Read some parts of the books: ``then`` is given what was told, or ``failed`` why it was not all told."""
-        self._wanted.insert(0 if urgent else len(self._wanted), _Wanted(parts, then, failed))
+        """Read some parts of the books: ``then`` is given what was told, or ``failed`` why it was not all told.
+
+        An ``urgent`` reading is the next one, and its questions go before cancels.
+        """
+        self._wanted.insert(0 if urgent else len(self._wanted), _Wanted(parts, then, failed, urgent))
         self.go_on()
 
     def go_on(self) -> None:
@@ -80,8 +84,9 @@ class ReadingBroker(LinkingBroker):
             self._look(self._reading)
 
     def _ask(self, requests: list[Request]) -> None:
+        urgent = self._current is not None and self._current.urgent
         for request in requests:
-            self.write(request, within_s=self.settings.read_timeout_s)
+            self.write(request, within_s=self.settings.read_timeout_s, urgent=urgent)
 
     def _look(self, reading: Reading) -> None:
         now_ns = self.wall.monotonic_ns()

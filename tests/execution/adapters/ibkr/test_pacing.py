@@ -17,27 +17,29 @@ from autotrader.execution.adapters.ibkr.messages import (
     TwsJob,
     TwsWritten,
 )
-from autotrader.execution.adapters.ibkr.pacing import CANCEL_ROOM, WINDOW_NS, HeldJobs, Pace
+from autotrader.execution.adapters.ibkr.pacing import CANCEL_ROOM, WINDOW_NS, HeldJobs, Pace, keeps
 from autotrader.model import KillLevel, WriteClass
 
 
-def job(number: int, request: object, until_ns: int = 0) -> TwsJob:
-    return TwsJob(number, 1, request, WriteClass.QUERY, until_ns=until_ns)  # type: ignore[arg-type]
+def job(number: int, request: object, until_ns: int = 0, *, urgent: bool = False) -> TwsJob:
+    return TwsJob(number, 1, request, WriteClass.QUERY, until_ns=until_ns, urgent=urgent)  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------- the pace
 
 
-def test_the_last_of_the_rate_is_for_cancels() -> None:
+def test_the_last_of_the_rate_is_for_cancels_and_the_very_last_for_a_global_one() -> None:
     pace = Pace(5, 2)
     for _ in range(3):
         assert pace.wait_ns(0) == 0
         pace.note(0)
     assert pace.wait_ns(0) == WINDOW_NS
-    for _ in range(2):
-        assert pace.wait_ns(0, cancel=True) == 0
-        pace.note(0)
-    assert pace.wait_ns(0, cancel=True) == WINDOW_NS
+    assert pace.wait_ns(0, keeps=1) == 0
+    pace.note(0)
+    assert pace.wait_ns(0, keeps=1) == WINDOW_NS
+    assert pace.wait_ns(0, keeps=0) == 0
+    pace.note(0)
+    assert pace.wait_ns(0, keeps=0) == WINDOW_NS
 
 
 def test_room_comes_back_as_the_second_moves_on() -> None:
@@ -53,7 +55,7 @@ def test_room_comes_back_as_the_second_moves_on() -> None:
 def test_never_more_than_the_rate_in_any_second() -> None:
     pace, sent, now = Pace(50, 10), [], 0
     while len(sent) < 500:
-        wait = pace.wait_ns(now, cancel=len(sent) % 7 == 0)
+        wait = pace.wait_ns(now, keeps=(None, 0, 1)[len(sent) % 3])
         now += wait or 1_000
         if not wait:
             pace.note(now)
@@ -116,12 +118,36 @@ def test_a_global_cancel_goes_before_all() -> None:
     assert [held.take().number for _ in range(3)] == [99, 50, 4]
 
 
+def test_a_question_that_a_kill_waits_for_goes_before_all_too_and_leaves_only_the_last_of_the_rate() -> None:
+    held, urgent = HeldJobs(1), job(9, TimeRequest(), urgent=True)
+    for number in range(3):
+        held.add(job(number, CancelRequest(number)))
+    assert held.goes_behind(job(4, TimeRequest()))
+    assert not held.goes_behind(urgent)
+    assert held.add(urgent)
+    assert (held.first(), held.keeps(urgent), keeps(urgent)) == (urgent, 1, 1)
+    assert [held.take().number for _ in range(4)] == [9, 0, 1, 2]
+
+
 def test_a_question_between_cancels_may_use_the_reserve() -> None:
     held, question = HeldJobs(10), job(1, TimeRequest())
     held.add(question)
-    assert not held.may_use_reserve(question)
+    assert held.keeps(question) is None
     held.add(job(2, CancelRequest(2)))
-    assert held.may_use_reserve(question)
+    assert held.keeps(question) == 1
+
+
+def test_what_each_kind_leaves_to_others() -> None:
+    kinds = (GlobalCancelRequest(), CancelRequest(1), place(1), TimeRequest())
+    assert [keeps(job(1, one)) for one in kinds] == [0, 1, None, None]
+
+
+def test_the_cancels_of_single_orders_are_taken_out_together() -> None:
+    held = HeldJobs(10)
+    for number, request in enumerate([CancelRequest(1), place(1), CancelRequest(2), TimeRequest(), GlobalCancelRequest()]):
+        held.add(job(number, request))
+    assert [one.number for one in held.take_cancels()] == [0, 2]
+    assert [held.take().number for _ in range(3)] == [4, 1, 3]
 
 
 def test_a_cancel_takes_out_what_it_makes_pointless() -> None:
@@ -200,6 +226,19 @@ def test_cancels_pass_those_that_wait(bench: LinkBench, server: TwsServer) -> No
     first, second = server.caller().wait_for(4, 2)
     assert "77" in first
     assert "78" in second
+
+
+def test_a_global_cancel_goes_at_once_and_answers_the_cancels_that_wait(bench: LinkBench, server: TwsServer) -> None:
+    bench.give(*[bench.job(CancelRequest(number), CANCEL) for number in range(1, 9)])
+    assert len(fates(bench)) == 4
+    everything = bench.ask(GlobalCancelRequest(), CANCEL)
+    assert everything.fate == "written"
+    assert [one[0] for one in fates(bench).values()] == ["written"] * 9
+    assert {one.written_ns for one in bench.broker.of(TwsWritten)[-5:]} == {everything.written_ns}
+    bench.actor.wall.advance(1.1)
+    assert bench.ask(TimeRequest()).fate == "written"
+    server.caller().wait_for(49)
+    assert len(server.caller().wait_for(4, 4)) == 4
 
 
 def test_a_full_queue_refuses(bench: LinkBench) -> None:
