@@ -220,6 +220,11 @@ class TwsLinkActor(Worker):
         client.start()
         self.wall_ticker.after(settings.connect_s, self.me, Overdue(self.epoch, number))
 
+    @property
+    def _is_killed(self) -> bool:
+        """Say whether orders are to be cancelled: then TWS is looked for without long pauses."""
+        return self._gate.level(self._venue) >= KillLevel.CANCEL
+
     @handles(Overdue)
     def _on_overdue(self, late: Overdue) -> None:
         """End a connection that has not greeted in time: a silent server, a dialog that waits in TWS, another service."""
@@ -241,6 +246,8 @@ class TwsLinkActor(Worker):
         self._give_up_held(client.line.why)
         lived_ns = self.wall.monotonic_ns() - self._dialled_ns if client.outlet.was_open else 0
         pause_s = self._backoff.pause_s(lived_ns, self.rng.random())
+        if self._is_killed:
+            pause_s = min(pause_s, self._settings.retry_s)
         self.log.bind(number=ended.number).warning("no connection to TWS, again in {:.1f} s: {}", pause_s, client.line.why)
         self.wall_ticker.after(pause_s, self.me, Dial())
 
@@ -262,11 +269,11 @@ class TwsLinkActor(Worker):
     def _on_beat(self, _: Beat) -> None:
         """Ask for the time, and end a connection on which nothing was heard after two such questions.
 
-        While orders are to be cancelled, the pause before the next connection is no longer than a beat.
+        A kill does not wait for a pause that was begun before it.
         """
         client = self._open_client()
         if client is None:
-            if self._gate.level(self._venue) >= KillLevel.CANCEL:
+            if self._is_killed:
                 self._on_dial(Dial())
             return
         if self._pulse.is_gone(client.line.received):
