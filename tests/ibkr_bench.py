@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from broker_bench import BrokerBench
@@ -122,7 +122,8 @@ class Bench(BrokerBench):
         super().__init__("ibkr", START_NS)
         self.settings = settings_of(Mode.TESTNET, **{"deadline_s": 5, "read_timeout_s": 5, **keys})
         self.runtime.handle(LINK).bind(self._take)
-        self.folder = folder or Path(mkdtemp(prefix="ibkr-"))
+        self._own = TemporaryDirectory(prefix="ibkr-") if folder is None else None  # goes with the bench
+        self.folder = Path(self._own.name) if self._own is not None else folder
         self.memory = memory or Memory(OrderIds(ids_path(self.folder / "journal.db"), ACCOUNT, self.settings.client_id))
         self.tws = Tws()
         self.out: list[Request] = []
