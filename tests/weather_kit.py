@@ -1,12 +1,10 @@
-"""Bad weather from a seed: random fault scripts, a run through them, and the venue's truth compared with ours afterwards.
-
-Every seed switches about half of the kinds of trouble off, so that each can be seen without the others and with a few of them.
-"""
+"""Rides through bad weather: a run of the launcher through a fault script, then the venue's truth compared with ours."""
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -14,126 +12,25 @@ from subprocess import TimeoutExpired
 from typing import Any
 
 import msgspec
-from binance_books import OPEN, books_equal
 from launcher_kit import ROOT, Launched, lists, running, verb
 from simulator_kit import RunningVenue
 from simulator_kit import running as simulated
 from support import eventually
+from weather_scripts import TRADES_S, Weather, script_of
 
-__all__ = ["ride", "script_of"]
+from autotrader.simulator.fault_script import Effects, FaultRule, read_faults
+
+__all__ = ["groups", "ride", "ride_beside", "troubles"]
 
 Json = Any
-Draw = Callable[[Random], list[Json]]
+OPEN = ("OPEN", "PARTIALLY_FILLED")
 UNDECIDED = ("SENT", "UNKNOWN", "PENDING_CANCEL", "PENDING_REPLACE")
 COURSES = ("fair", "fair", "fair", "foul", "early")
 ENDS = {"fair": (0, 1, 3, 4), "foul": (0, 1, 3, 4), "early": (0, 1, 3, 4, 5)}
 """Exit codes: a strategy that is refused again and again is stopped, a clock far off halts, a start may find nobody."""
-TRADES_S, LIFE_S = 6.0, 5
+BESIDE = 3
 PATIENCE_S = 60.0
 """A limit for machines that are busy; on an idle one all is settled within a request's life and twelve seconds."""
-QUICK = (
-    "--set", "engine.cycle_time_ms=40", "--set", "risk.profile=open", "--set", "venues.binance.deadline_s=1",
-    "--set", f"venues.binance.request_life_s={LIFE_S}", "--set", "venues.binance.recv_window_ms=1000",
-    "--set", "engine.sweep_s=4", "--set", "stop.timeout_s=25", "--set", "venues.binance.symbols=BTCUSDT,ETHUSDT",
-)  # fmt: skip
-PAGE = {"status": 502, "body": "<html>bad gateway</html>"}
-
-
-def _error(status: int, code: int, msg: str) -> Json:
-    return {"status": status, "body": f'{{"code":{code},"msg":"{msg}"}}', "headers": {"Content-Type": "application/json"}}
-
-
-LOST = ("never", "reset", "cut", "empty", "slow", PAGE, _error(504, -1007, "Timeout waiting for response"),
-        _error(500, -1001, "Internal error"), {"status": 503, "body": ""}, {"status": 408, "body": "<html>late</html>"},
-        {"status": 200, "body": '{"orderId": "what"}'})  # fmt: skip
-"""Answers that say nothing of what became of a request."""
-
-
-def _seconds(rng: Random, least: float, most: float) -> float:
-    return round(rng.uniform(least, most), 2)
-
-
-def _lost(rng: Random) -> list[Json]:
-    landing = rng.choice(({"land": True}, {"land": False}, {"land_after_s": _seconds(rng, 0.1, 1.8)}))
-    return [landing, {"reply": rng.choice(LOST)}]
-
-
-def _late(rng: Random) -> list[Json]:
-    return [rng.choice(({"delay_s": _seconds(rng, 0.1, 1.6)}, {"land_after_s": _seconds(rng, 0.1, 1.6)}))]
-
-
-REQUESTS: dict[str, Draw] = {
-    "lost": _lost,
-    "late": _late,
-    "limited": lambda rng: [{"rate_limit": {"retry_after_s": rng.randint(1, 3)}}],
-    "banned": lambda rng: [{"ban_s": rng.randint(1, 3)}],
-    "overloaded": lambda rng: [{"reject": rng.choice((-1008, -1016, -1021, -1000, -1006))}],
-}
-REFUSALS = {
-    "submit": (-2010, -1013, -1015, -1003), "cancel": (-2011, -1003), "amend": (-2010, -1013, -2038, -2022), "query": (-1003,),
-}  # fmt: skip
-FILLS: dict[str, Draw] = {
-    "partial": lambda rng: [{"partial": rng.choice((0, 0.3, 0.5))}],
-    "before ack": lambda rng: [{"fill_before_ack": True}],
-    "race": lambda rng: [{"fill_on_cancel": True}],
-    "over": lambda rng: [{"overfill": rng.choice((0.1, 0.5))}],
-    "mute": lambda rng: [{"silent": True}],
-    "held": lambda rng: [{"hold_s": _seconds(rng, 0.1, 2.5)}],
-}
-STREAMS: dict[str, Draw] = {
-    "cut": lambda rng: [{"cut": True}],
-    "stall": lambda rng: [{"stall_s": _seconds(rng, 0.5, 4)}],
-    "drop": lambda rng: [{"drop": rng.randint(1, 4)}],
-    "twice": lambda rng: [{"duplicate": rng.randint(1, 3)}],
-    "swap": lambda rng: [{"reorder": rng.randint(1, 3)}],
-    "litter": lambda rng: [{"garbage": rng.choice(('{"e":', "\x00\x01", "null", "[]", '{"event": 7}', "<html>"))}],
-    "trickle": lambda rng: [{"slow_bps": rng.choice((4_000, 40_000))}],
-}
-VENUES: dict[str, Draw] = {
-    "restart": lambda rng: [{"restart": {
-        "down_s": _seconds(rng, 0.2, 3), "keep_orders": rng.random() < 0.5, "keep_session": rng.random() < 0.5}}],
-    "skew": lambda rng: [{"clock_skew_s": rng.choice((0.4, -0.4, 1.5, -1.5, 2.2, -2.2))}],
-    "maintenance": lambda rng: [{"maintenance_s": _seconds(rng, 0.5, 3)}],
-    "halt": lambda rng: [{"market_halt_s": _seconds(rng, 0.5, 3)}],
-}  # fmt: skip
-
-
-def script_of(seed: int, lasts_s: float = TRADES_S) -> Json:
-    """Return a fault script for so many seconds: two to twelve rules of the kinds that this seed leaves on."""
-    rng = Random(f"weather {seed}")
-    makers: list[tuple[str, str, Draw]] = []
-    for on in ("submit", "cancel", "amend", "query"):
-        makers += [(f"{on} {name}", on, draw) for name, draw in REQUESTS.items()]
-        makers.append((f"{on} refused", on, lambda r, on=on: [{"reject": r.choice(REFUSALS[on])}]))  # type: ignore[misc]
-    makers += [(f"{on} {name}", on, draw) for on in ("submit", "cancel", "amend") for name, draw in FILLS.items()]
-    makers.append(("connect lost", "connect", lambda r: [{"reply": r.choice(("reset", "never", "empty", PAGE))}]))
-    makers.append(("connect late", "connect", lambda r: [{"delay_s": _seconds(r, 0.1, 2)}]))
-    makers += [(f"stream {name}", "stream", draw) for name, draw in STREAMS.items()]
-    makers += [(f"venue {name}", "venue", draw) for name, draw in VENUES.items()]
-    on = [one for one in makers if rng.random() < 0.5]
-    chosen = rng.sample(on, min(len(on), rng.randint(2, 12)))
-    return {"seed": seed, "rules": [_rule(rng, *one, lasts_s) for one in chosen]}
-
-
-def _rule(rng: Random, name: str, on: str, draw: Draw, lasts_s: float) -> Json:
-    rule: Json = {"name": name, "on": on, "do": draw(rng)}
-    if on == "venue":
-        return rule | {"at_s": _seconds(rng, 0.5, lasts_s - 1)}
-    often = on == "stream"
-    trigger = rng.choice(("nth", "every", "probability", "at_s"))
-    if trigger == "at_s":
-        return rule | {"at_s": _seconds(rng, 0.5, lasts_s - 1)}
-    if trigger == "nth":
-        rule["nth"] = rng.randint(1, 20 if often else 10)
-    elif trigger == "every":
-        rule |= {"every": rng.randint(8, 40) if often else rng.randint(2, 12), "times": rng.randint(1, 6)}
-    else:
-        rule |= {"probability": round(rng.uniform(0.01, 0.05 if often else 0.2), 3), "times": rng.randint(1, 8)}
-    if rng.random() < 0.2:
-        rule["symbol"] = rng.choice(("BTCUSDT", "ETHUSDT"))
-    if rng.random() < 0.1:
-        rule["until_s"] = _seconds(rng, 2, lasts_s)
-    return rule
 
 
 class Weathered(msgspec.Struct):
@@ -149,7 +46,10 @@ class Weathered(msgspec.Struct):
 class Ride:
     """One run through a script, on a venue and a journal of its own."""
 
-    def __init__(self, seed: int, home: Path, venue: RunningVenue, more: tuple[str, ...], settle_s: float) -> None:
+    def __init__(
+        self, of: Weather, seed: int, home: Path, venue: RunningVenue, more: tuple[str, ...], settle_s: float
+    ) -> None:
+        self._of = of
         self.venue, self.journal, self.quiet, self._settle_s = venue, home / "j.db", home / "quiet", settle_s
         self.arguments = (
             "--simulator", str(venue.ready_file), "--strategy", f"{ROOT / 'tests' / 'weather_trader.py'}:Trader",
@@ -205,7 +105,7 @@ class Ride:
 
         def settled() -> bool:
             if run.process.poll() is None:
-                books_equal(self.journal, self.venue)
+                self._of.compare(self.journal, self.venue)
             return True
 
         eventually(decided, self._settle_s)
@@ -215,14 +115,17 @@ class Ride:
 
     def is_over(self, run: Launched) -> None:
         """Check what a run claims that ended clean: the books are the venue's, and nothing of ours is left there."""
-        books_equal(self.journal, self.venue)
+        self._of.compare(self.journal, self.venue)
         assert run.summary["clean"] is True, run.said
         assert not [row for row in self.venue.ledger()["orders"] if row["status"] in OPEN], "left open"
 
 
-def ride(seed: int, home: Path, script: Json | None = None, *, trades_s: float = TRADES_S, more: tuple[str, ...] = QUICK,
-         settle_s: float = PATIENCE_S, course: str = "") -> Weathered:
-    """Trade through a script, let it settle, stop with policy cancel, compare all. ``more`` are arguments of the launcher.
+def ride(
+    of: Weather, seed: int, home: Path, script: Json | None = None, *, trades_s: float = TRADES_S,
+    more: tuple[str, ...] | None = None, settle_s: float = PATIENCE_S, course: str = "",
+) -> Weathered:  # fmt: skip
+    """Trade through a script, let it settle, stop with policy cancel, compare all. ``more`` are arguments of
+    the launcher in place of the weather's own.
 
     ``course``: "fair", the weather ends before the run does; "foul", the run is ended in its middle; "early", it has begun
     before the engine starts. Drawn from the seed where it is not given. A run that does not end clean is followed by one
@@ -231,12 +134,41 @@ def ride(seed: int, home: Path, script: Json | None = None, *, trades_s: float =
     """
     rng = Random(f"course {seed}")
     home.mkdir(parents=True, exist_ok=True)
-    with simulated("binance", manual=False, seed=seed + 1, latency_ms=2) as venue:
-        one = Ride(seed, home, venue, more, settle_s)
+    with simulated(of.venue, manual=False, seed=seed + 1, latency_ms=2) as venue:
+        one = Ride(of, seed, home, venue, of.quick if more is None else more, settle_s)
         drawn = rng.choice(COURSES)
-        found = one.through(script or script_of(seed, trades_s), course or drawn, trades_s, rng.choice((0.0, 1.0)))
+        found = one.through(script or script_of(of, seed, trades_s), course or drawn, trades_s, rng.choice((0.0, 1.0)))
     assert verb("verify", journal=one.journal)["ok"] is True
     return found
+
+
+def groups(usual: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Return the seeds to ride, as many at a time as go side by side; most of their time is spent waiting.
+
+    AUTOTRADER_TEST_WEATHERS sets how many in place of the ``usual``, from the seed AUTOTRADER_TEST_WEATHERS_FROM on.
+    """
+    given, first = os.environ.get("AUTOTRADER_TEST_WEATHERS"), int(os.environ.get("AUTOTRADER_TEST_WEATHERS_FROM", "0"))
+    seeds = usual if given is None else tuple(range(first, first + int(given)))
+    return [seeds[place : place + BESIDE] for place in range(0, len(seeds), BESIDE)]
+
+
+def ride_beside(of: Weather, seeds: tuple[int, ...], home: Path) -> None:
+    """Ride some seeds side by side; the first failure is raised once all have ended."""
+    with ThreadPoolExecutor(len(seeds)) as pool:
+        rides = {seed: pool.submit(ride, of, seed, home / str(seed)) for seed in seeds}
+    for seed, ended in rides.items():
+        try:
+            found = ended.result()
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}, {script_of(of, seed)}: {error}") from error
+        print(f"seed {seed}, {found.course}: exit {found.code}, settled in {found.settled_s[1]:.1f} s, fired {found.fired}")
+
+
+def troubles(of: Weather) -> tuple[list[FaultRule], set[str]]:
+    """Return the rules of the first scripts, and the effects that come up in them."""
+    rules, calm = [rule for seed in range(300) for rule in read_faults(script_of(of, seed)).rules], Effects()
+    named = {name for rule in rules for name in Effects.__struct_fields__ if getattr(rule.do, name) != getattr(calm, name)}
+    return rules, named
 
 
 def _end(run: Launched) -> int:
