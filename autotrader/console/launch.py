@@ -6,11 +6,8 @@ import argparse
 import faulthandler
 import gc
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +17,15 @@ from autotrader.config import Settings, load_settings
 from autotrader.console.live_line import live_line
 from autotrader.console.own_simulators import own_simulators
 from autotrader.console.ready_files import ReadyFile, overlay_of, read_ready
+from autotrader.console.signals import Signals
 from autotrader.console.summary_text import summary_lines
-from autotrader.errors import ConfigError, Unavailable
+from autotrader.errors import ConfigError
 from autotrader.execution.assembly import journal_path
 from autotrader.execution.config import ExecutionConfig
 from autotrader.execution.engine import ExecutionEngine
-from autotrader.execution.latch import pull_latch
 from autotrader.execution.summary import RunSummary
 from autotrader.logs import configure_logging
-from autotrader.model import KillLevel, Mode
+from autotrader.model import Mode
 
 __all__ = ["launch", "run_settings", "tune_interpreter"]
 
@@ -48,9 +45,11 @@ def launch(arguments: argparse.Namespace) -> int:
     close_logs = configure_logging(outline.logs)
     tune_interpreter(outline.engine.switch_interval_ms, one_core=outline.engine.one_core)
     given = tuple(read_ready(file).venue for file in arguments.simulator)
+    signals = Signals(journal_path(outline))
+    signals.listen()
     try:
         with own_simulators(outline, journal_path(outline), given) as started:
-            return _trade(run_settings(arguments, started), arguments)
+            return _trade(run_settings(arguments, started), arguments, signals)
     finally:
         close_logs()
 
@@ -99,60 +98,26 @@ def _number(text: str) -> float:
         raise ConfigError(f"--speed must be a number above zero or max, not {text!r}") from None
 
 
-def _trade(settings: Settings, arguments: argparse.Namespace) -> int:
-    engine = ExecutionEngine(ExecutionConfig.of(settings, arm=arguments.arm))
-    path = journal_path(settings)
-    with _signals(engine, path) as stopping:
-        try:
-            engine.connect()
-            with live_line() as progress:
+def _trade(settings: Settings, arguments: argparse.Namespace, signals: Signals) -> int:
+    engine = signals.engine = ExecutionEngine(ExecutionConfig.of(settings, arm=arguments.arm))
+    try:
+        engine.connect()
+        with live_line() as progress:
 
-                def look(seen: ExecutionEngine) -> None:
-                    if stopping.is_set():  # asked before there was a run to end
-                        seen.end_run()
-                    progress(seen)
+            def look(seen: ExecutionEngine) -> None:
+                if signals.stopping.is_set():  # asked before there was a run to end
+                    seen.end_run()
+                progress(seen)
 
-                summary = engine.run_live_trading(
-                    duration_s=settings.run.duration_s, until_fills=settings.run.until_fills, on_progress=look
-                )
-        finally:
-            engine.stop()
-    _report(summary, arguments.summary_json, path)
+            summary = engine.run_live_trading(
+                duration_s=settings.run.duration_s, until_fills=settings.run.until_fills, on_progress=look
+            )
+    finally:
+        engine.stop()
+    _report(summary, arguments.summary_json, journal_path(settings))
     if summary.ended == "killed":
         return ENDED_CODES["killed"]
     return ENDED_CODES.get(summary.ended, 0 if summary.clean else NOT_CLEAN)
-
-
-@contextmanager
-def _signals(engine: ExecutionEngine, journal: Path) -> Iterator[threading.Event]:
-    """SIGINT and SIGTERM end the run in good order, SIGUSR1 pulls the kill switch; as before afterwards.
-
-    Yields what is set once an end was asked for. Before the engine is connected, a pull closes the latch of its start.
-    """
-    stopping = threading.Event()
-
-    def stop(_: int, __: object) -> None:
-        stopping.set()
-        engine.end_run()
-
-    def kill(_: int, __: object) -> None:
-        try:
-            engine.kill_switch.activate("SIGUSR1", KillLevel.CANCEL, by="signal")
-        except Unavailable:
-            pull_latch(journal, KillLevel.CANCEL, "SIGUSR1", "signal")
-
-    wanted: dict[signal.Signals, Callable[[int, object], None]] = {
-        signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGUSR1: kill,
-    }
-    if threading.current_thread() is not threading.main_thread():
-        yield stopping
-        return
-    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
-    try:
-        yield stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _report(summary: RunSummary, summary_file: str | None, journal: Path) -> None:
