@@ -42,13 +42,14 @@ def place(desk: Desk, session: TwsSession, asked: PlaceOrder, effects: Effects |
         else:
             _new(desk, session, asked, effects)
     except Refusal as no:
-        _refuse(desk, session, asked, no)
+        _refuse(desk, session, asked, no, is_new=live is None)
 
 
-def _refuse(desk: Desk, session: TwsSession, asked: PlaceOrder, no: Refusal) -> None:
+def _refuse(desk: Desk, session: TwsSession, asked: PlaceOrder, no: Refusal, *, is_new: bool) -> None:
+    """Say why not; an order whose change is refused goes on as it was."""
     assert session.client_id is not None
     session.say(error(asked.order_id, no.code, no.text))
-    if no.is_shown and not asked.what_if:
+    if no.is_shown and is_new and not asked.what_if:
         found = find_contracts(asked.contract)
         one = inactive(desk, asked, session.client_id, found[0])
         session.say(open_order(one))

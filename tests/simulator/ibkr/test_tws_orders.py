@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from simulator_kit import RunningVenue, running
+from support import eventually
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -304,6 +305,17 @@ def test_one_reference_may_be_on_several_orders(one: Tws, venue: RunningVenue) -
     one.status(first, "Cancelled")
     one.send(5, 1)
     assert [message[1] for message in read_until(one, 5, 53)] == [str(second)]
+
+
+def test_an_order_whose_change_the_exchange_refuses_is_not_shown_otherwise(one: Tws, venue: RunningVenue) -> None:
+    order_id = one.place(one.next_id, type="LMT", limit="249.00", ref="kept")
+    one.status(order_id, "Submitted")
+    venue.faults([{"name": "halt", "on": "venue", "at_s": 0, "do": [{"market_halt_s": 1.0}]}])
+    eventually(lambda: venue.fired().get("halt"))
+    one.place(order_id, type="LMT", limit="249.00", quantity="20", ref="kept")
+    one.error(order_id, 201)
+    assert [message for message in one.quiet() if message[0] in ("3", "5")] == []
+    assert [order["quantity"] for order in venue.ledger()["orders"] if order["client_order_id"] == "kept"] == ["10"]
 
 
 def test_twenty_orders_a_side_are_the_most(venue: RunningVenue) -> None:

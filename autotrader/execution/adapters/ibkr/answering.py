@@ -65,7 +65,7 @@ class AnsweringFollower(Follower):
         """Tell that a change was refused, if one is under way: the order stands as it was."""
         if known.replacing is None:
             return False
-        known.replacing = None
+        known.refused, known.replacing = known.replacing.terms, None
         self.told.append(
             ReplaceRejected(
                 known.client_order_id, self.venue, told.recv_ns, known.venue_order_id, f"{told.code}", _text(told)

@@ -136,7 +136,11 @@ class Follower:
                     wanted.stop_price,
                 )
             )
-        elif wanted is None and known.stage is Stage.WORKING and terms.quantity > ZERO and not same_terms(known.terms, terms):
+        elif wanted is not None or known.stage is not Stage.WORKING or not terms.quantity or same_terms(known.terms, terms):
+            return
+        elif known.refused is not None and same_terms(known.refused, terms):
+            self.doubt(known, "TWS shows it with the terms of a change that it refused")
+        else:
             known.terms = replace(
                 known.terms, quantity=terms.quantity, limit_price=terms.limit_price, aux_price=terms.aux_price
             )

@@ -44,14 +44,14 @@ class Known:
 
     ``filled`` is the sum of executions that were seen, ``counted`` what TWS counts, ``unseen`` the part of that of which there
     are no executions any more (they are told for a day), ``gap_ns`` since when some are awaited. ``sent_ns`` is when its last
-    write left, in engine time, ``written_ns`` when it was placed, monotonic. ``refusal`` is the newest code and text of an
-    error that named it.
+    write left, in engine time, ``written_ns`` when it was placed, monotonic. ``refused`` are the terms of
+    the last change that was refused, ``refusal`` the newest code and text of an error that named it.
     """
 
     __slots__ = (
         "cancelling", "client_id", "client_order_id", "contract", "counted", "filled", "gap_ns", "held",
-        "inactive_ns", "order", "order_id", "perm_id", "refusal", "replacing", "sent_ns", "shown_perm_id", "stage", "status",
-        "symbol", "terms", "trades", "unseen", "written_ns",
+        "inactive_ns", "order", "order_id", "perm_id", "refusal", "refused", "replacing", "sent_ns", "shown_perm_id", "stage",
+        "status", "symbol", "terms", "trades", "unseen", "written_ns",
     )  # fmt: skip
 
     def __init__(self, client_order_id: str, symbol: str, client_id: int) -> None:
@@ -66,6 +66,7 @@ class Known:
         self.filled = self.counted = self.unseen = ZERO
         self.trades: dict[str, Decimal] = {}
         self.replacing: NewTerms | None = None
+        self.refused: OrderTerms | None = None
         self.refusal: tuple[str, str] | None = None
         self.sent_ns = self.inactive_ns = self.gap_ns = self.written_ns = 0
 

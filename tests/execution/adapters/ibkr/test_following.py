@@ -326,6 +326,13 @@ def test_a_refused_change_leaves_the_order_as_it_was(code: int) -> None:
     assert not at.known.is_done
 
 
+def test_the_terms_of_a_refused_change_are_no_change_until_they_are_found_to_hold() -> None:
+    at = Following().working().replacing()
+    shown = at.opened(terms={"quantity": D(20), "limit_price": D("151.00")})
+    assert kinds(at.take(error(201), shown)) == [ReplaceRejected]
+    assert list(at.follower.doubts) == [at.order.client_order_id]
+
+
 def test_a_change_refused_since_the_order_was_filled_meanwhile_is_told() -> None:
     at = Following().working().replacing()
     told = at.take(execution(), error(104, "Cannot modify a filled order."))
