@@ -13,7 +13,7 @@ from weather_scripts import script_of
 from autotrader.simulator.fault_script import Effects
 
 USUAL = (1, 2, 3, 4, 5, 6)
-"""TODO"""
+"""Between them: fair, foul and early courses, lost and late requests, bans, busts, halts, restarts and cut links."""
 NOT_THERE: set[str] = set()
 """TWS has them all."""
 
