@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import Any
 
 from binance_books import books_equal
-from weather_scripts import Draw, Weather, seconds
+from weather_scripts import REQUESTS_ANYWHERE, Draw, Weather, lost, seconds
 
 __all__ = ["BINANCE"]
 
@@ -29,20 +28,9 @@ LOST = ("never", "reset", "cut", "empty", "slow", PAGE, _error(504, -1007, "Time
 """Answers that say nothing of what became of a request."""
 
 
-def _lost(rng: Random) -> list[Json]:
-    landing = rng.choice(({"land": True}, {"land": False}, {"land_after_s": seconds(rng, 0.1, 1.8)}))
-    return [landing, {"reply": rng.choice(LOST)}]
-
-
-def _late(rng: Random) -> list[Json]:
-    return [rng.choice(({"delay_s": seconds(rng, 0.1, 1.6)}, {"land_after_s": seconds(rng, 0.1, 1.6)}))]
-
-
 REQUESTS: dict[str, Draw] = {
-    "lost": _lost,
-    "late": _late,
-    "limited": lambda rng: [{"rate_limit": {"retry_after_s": rng.randint(1, 3)}}],
-    "banned": lambda rng: [{"ban_s": rng.randint(1, 3)}],
+    "lost": lost(LOST),
+    **REQUESTS_ANYWHERE,
     "overloaded": lambda rng: [{"reject": rng.choice((-1008, -1016, -1021, -1000, -1006))}],
 }
 REFUSALS = {

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import Any
 
 from ibkr_books import books_equal
-from weather_scripts import FILLS, Draw, Weather, seconds
+from weather_scripts import FILLS, REQUESTS_ANYWHERE, Draw, Weather, lost, seconds
 
 __all__ = ["IBKR"]
 
@@ -19,20 +18,9 @@ QUICK = (
 )  # fmt: skip
 
 
-def _lost(rng: Random) -> list[Json]:
-    landing = rng.choice(({"land": True}, {"land": False}, {"land_after_s": seconds(rng, 0.1, 1.8)}))
-    return [landing, {"reply": rng.choice(("never", "reset", "cut", "empty", "slow"))}]
-
-
-def _late(rng: Random) -> list[Json]:
-    return [rng.choice(({"delay_s": seconds(rng, 0.1, 1.6)}, {"land_after_s": seconds(rng, 0.1, 1.6)}))]
-
-
 REQUESTS: dict[str, Draw] = {
-    "lost": _lost,
-    "late": _late,
-    "limited": lambda rng: [{"rate_limit": {"retry_after_s": rng.randint(1, 3)}}],
-    "banned": lambda rng: [{"ban_s": rng.randint(1, 3)}],
+    "lost": lost(("never", "reset", "cut", "empty", "slow")),
+    **REQUESTS_ANYWHERE,
 }
 REFUSALS = {
     "submit": (201, 110, 200, 133, 321, 399, 463), "cancel": (161, 10147, 10148, 135), "amend": (201, 104, 110, 329, 2102, 134),

@@ -5,14 +5,14 @@ Every seed switches about half of the kinds of trouble off, so that each can be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
 from simulator_kit import RunningVenue
 
-__all__ = ["FILLS", "STREAMS", "TRADES_S", "VENUES", "Draw", "Weather", "script_of", "seconds"]
+__all__ = ["FILLS", "REQUESTS_ANYWHERE", "STREAMS", "TRADES_S", "VENUES", "Draw", "Weather", "lost", "script_of", "seconds"]
 
 Json = Any
 Draw = Callable[[Random], list[Json]]
@@ -23,6 +23,21 @@ def seconds(rng: Random, least: float, most: float) -> float:
     return round(rng.uniform(least, most), 2)
 
 
+def lost(replies: Sequence[Json]) -> Draw:
+    """Draw an answer that says nothing of what became of the request, and what did become of it."""
+
+    def draw(rng: Random) -> list[Json]:
+        landing = rng.choice(({"land": True}, {"land": False}, {"land_after_s": seconds(rng, 0.1, 1.8)}))
+        return [landing, {"reply": rng.choice(replies)}]
+
+    return draw
+
+
+REQUESTS_ANYWHERE: dict[str, Draw] = {
+    "late": lambda rng: [rng.choice(({"delay_s": seconds(rng, 0.1, 1.6)}, {"land_after_s": seconds(rng, 0.1, 1.6)}))],
+    "limited": lambda rng: [{"rate_limit": {"retry_after_s": rng.randint(1, 3)}}],
+    "banned": lambda rng: [{"ban_s": rng.randint(1, 3)}],
+}
 FILLS: dict[str, Draw] = {
     "partial": lambda rng: [{"partial": rng.choice((0, 0.3, 0.5))}],
     "before ack": lambda rng: [{"fill_before_ack": True}],
