@@ -19,6 +19,7 @@ from autotrader.execution.adapters.ibkr.messages import (
     ExecutionTold,
     OpenOrderTold,
     OrderStatusTold,
+    OrderTerms,
 )
 from autotrader.execution.adapters.ibkr.orders import meaning_of
 from autotrader.execution.adapters.ibkr.registry import Known, Registry, Stage
@@ -136,19 +137,15 @@ class Follower:
                     wanted.stop_price,
                 )
             )
-        elif wanted is not None or known.stage is not Stage.WORKING or not terms.quantity or same_terms(known.terms, terms):
-            return
-        elif known.refused is not None and same_terms(known.refused, terms):
-            self.doubt(known, "TWS shows it with the terms of a change that it refused")
-        else:
-            known.terms = replace(
-                known.terms, quantity=terms.quantity, limit_price=terms.limit_price, aux_price=terms.aux_price
-            )
-            self._report_terms(known, told.recv_ns)
+        elif wanted is None and known.stage is Stage.WORKING and terms.quantity > ZERO and not same_terms(known.terms, terms):
+            self._take_change(known, known.terms, terms, told.recv_ns)
 
-    def _report_terms(self, known: Known, recv_ns: int) -> None:
-        """Tell of terms that were changed by hand, or by TWS."""
-        assert known.terms is not None  # noqa: S101
+    def _take_change(self, known: Known, before: OrderTerms, terms: OrderTerms, recv_ns: int) -> None:
+        """Tell of terms that were changed by hand, or by TWS; what TWS has just refused is asked for before it is believed."""
+        if known.refused is not None and same_terms(known.refused, terms):
+            self.doubt(known, "TWS shows it with the terms of a change that it refused")
+            return
+        known.terms = replace(before, quantity=terms.quantity, limit_price=terms.limit_price, aux_price=terms.aux_price)
         state = OrderState.PARTIALLY_FILLED if known.filled else OrderState.OPEN
         meaning = meaning_of(known.terms)
         is_priced = known.order is None or known.order.type not in _MARKET

@@ -7,6 +7,7 @@ holds. Source: ibkr.md section 10.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from autotrader.execution.adapters.ibkr.messages import (
@@ -127,43 +128,32 @@ class HeldJobs:
     def overtaken_by(self, job: TwsJob) -> list[TwsJob]:
         """Take out the placements that a cancel makes pointless: those of its order, or all of them for a global one."""
         wanted = job.request.order_id if isinstance(job.request, CancelRequest) else None
-        orders = self._lines[1]
-        out = [one for one in orders if wanted is None or _order_id(one) == wanted]
-        kept = [one for one in orders if one not in out]
-        orders.clear()
-        orders.extend(kept)
-        return out
+        return _take_out(self._lines[1], lambda one: wanted is None or _order_id(one) == wanted)
 
     def take_cancels(self) -> list[TwsJob]:
         """Take out the cancels of single orders."""
-        cancels = self._lines[0]
-        out = [job for job in cancels if isinstance(job.request, CancelRequest)]
-        others = [job for job in cancels if not isinstance(job.request, CancelRequest)]
-        cancels.clear()
-        cancels.extend(others)
-        return out
+        return _take_out(self._lines[0], lambda one: isinstance(one.request, CancelRequest))
 
     def take_old(self, now_ns: int) -> list[TwsJob]:
         """Take out what is too old to be written; ``now_ns`` is monotonic."""
-        out: list[TwsJob] = []
-        for line in self._lines:
-            old = [job for job in line if 0 < job.until_ns <= now_ns]
-            if old:
-                kept = [job for job in line if not 0 < job.until_ns <= now_ns]
-                line.clear()
-                line.extend(kept)
-                out += old
-        return out
+        return [job for line in self._lines for job in _take_out(line, lambda one: 0 < one.until_ns <= now_ns)]
 
     def take_all(self) -> list[TwsJob]:
         """Take out all that waits."""
-        out = [job for line in self._lines for job in line]
-        for line in self._lines:
-            line.clear()
-        return out
+        return [job for line in self._lines for job in _take_out(line, lambda _: True)]
 
     def _line(self, job: TwsJob) -> deque[TwsJob]:
         return self._lines[0 if is_cancel(job) else 1 if isinstance(job.request, PlaceRequest) else 2]
+
+
+def _take_out(line: deque[TwsJob], chosen: Callable[[TwsJob], bool]) -> list[TwsJob]:
+    """Take the chosen ones out of a line; the others stay in their order."""
+    out = [job for job in line if chosen(job)]
+    if out:
+        kept = [job for job in line if not chosen(job)]
+        line.clear()
+        line.extend(kept)
+    return out
 
 
 def _order_id(job: TwsJob) -> int | None:
