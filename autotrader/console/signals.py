@@ -5,15 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from autotrader.errors import Unavailable
+from autotrader.execution.engine import ExecutionEngine
 from autotrader.execution.latch import pull_latch
 from autotrader.model import KillLevel
-
-if TYPE_CHECKING:
-    from autotrader.execution.engine import ExecutionEngine
 
 __all__ = ["Signals"]
 
@@ -47,9 +45,8 @@ class Signals:
             self.engine.end_run()
 
     def _kill(self, _: int, __: object) -> None:
-        try:
-            if self.engine is None:
-                raise Unavailable("there is no engine yet")
-            self.engine.kill_switch.activate("SIGUSR1", KillLevel.CANCEL, by="signal")
-        except Unavailable:
-            pull_latch(self._journal, KillLevel.CANCEL, "SIGUSR1", "signal")
+        if self.engine is not None:
+            with suppress(Unavailable):  # not connected yet, or no more
+                self.engine.kill_switch.activate("SIGUSR1", KillLevel.CANCEL, by="signal")
+                return
+        pull_latch(self._journal, KillLevel.CANCEL, "SIGUSR1", "signal")

@@ -45,7 +45,6 @@ class Ending:
                 house.runtime.stop_child(status.name)
         self._await_rest()
         self._settle(stop, policy)
-        self._await_rest()
 
     def _settle(self, stop: StopTrading, policy: str) -> None:
         began = time.monotonic()
