@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ibkr_books import books_equal
 from weather_scripts import FILLS, REQUESTS_ANYWHERE, Draw, Weather, lost, seconds
 
 __all__ = ["IBKR"]
 
-Json = Any
 QUICK = (
     "--set", "engine.cycle_time_ms=60", "--set", "risk.profile=open", "--set", "strategy.options.notional=5000",
     "--set", "engine.sweep_s=4", "--set", "stop.timeout_s=30", "--set", "venues.ibkr.symbols=AAPL,MSFT",
     "--set", "venues.ibkr.deadline_s=1", "--set", "venues.ibkr.request_life_s=5", "--set", "venues.ibkr.read_timeout_s=2",
     "--set", "venues.ibkr.heartbeat_s=1", "--set", "venues.ibkr.books_every_s=2",
 )  # fmt: skip
-
-
 REQUESTS: dict[str, Draw] = {
     "lost": lost(("never", "reset", "cut", "empty", "slow")),
     **REQUESTS_ANYWHERE,
