@@ -34,8 +34,8 @@ class Ending:
         """Let orders in again."""
         self._tell(StopTrading(cancel=False, reason=""))
 
-    def end(self) -> None:
-        """End the runners and let no new order in; cancel or leave what is open, by ``stop.policy``, and see it settled."""
+    def end(self) -> bool:
+        """End the runners and let no new order in; cancel or leave what is open, by ``stop.policy``; say whether it settled."""
         house, policy = self._house, self._house.settings.stop.policy
         swept = house.kill.level() >= KillLevel.CANCEL  # then the sweep cancels, and closes positions if it is to
         stop = StopTrading(cancel=policy == "cancel" and not swept, reason="the run has ended")
@@ -44,19 +44,22 @@ class Ending:
             if status.name.startswith("runner."):
                 house.runtime.stop_child(status.name)
         self._await_rest()
-        self._settle(stop, policy)
+        return self._settle(stop, policy)
 
-    def _settle(self, stop: StopTrading, policy: str) -> None:
+    def _settle(self, stop: StopTrading, policy: str) -> bool:
         began = time.monotonic()
         deadline, again = began + self._patience_s, began + CANCEL_AGAIN_S
-        while not is_settled(found := self._ask(OMS, GetStatus()), policy) and not self._is_given_up(found):
+        while not is_settled(found := self._ask(OMS, GetStatus()), policy):
+            if self._is_given_up(found):
+                return False
             if time.monotonic() >= deadline:
                 self._given_up = found
-                return
+                return False
             if time.monotonic() >= again:
                 self._tell(stop)
                 again += CANCEL_AGAIN_S
             time.sleep(PAUSE_S)
+        return True
 
     def _is_given_up(self, status: OmsSnapshot) -> bool:
         """Say whether nothing has changed since their end was waited for in vain: a stop after a run does not wait again."""

@@ -69,8 +69,8 @@ class Run:
         """End the run from another thread."""
         self._end("interrupted")
 
-    def wait(self, progress: Callable[[], None], end_trading: Callable[[], None]) -> RunSummary:
-        """Block until the run ends, end trading, and return how it went."""
+    def wait(self, progress: Callable[[], None], end_trading: Callable[[], bool]) -> RunSummary:
+        """Block until the run ends, end trading, which says whether all was confirmed, and return how it went."""
         try:
             while not self._ended.wait(STEP_S):
                 progress()
@@ -78,10 +78,10 @@ class Run:
         except KeyboardInterrupt:
             self._end("interrupted")
         try:
-            end_trading()
+            settled = end_trading()
             if self._why == "killed":
                 self._await_verdicts(progress)
-            return self._summary()
+            return self._summary(settled=settled)
         finally:
             self._house.runtime.handle(RUN).unbind()
 
@@ -108,7 +108,7 @@ class Run:
 
     # ------------------------------------------------------------ how it went
 
-    def _summary(self) -> RunSummary:
+    def _summary(self, *, settled: bool) -> RunSummary:
         oms = self._house.runtime.handle(OMS)
         metrics: dict[str, Any] = oms.ask(GetMetrics(), 5.0)
         positions = oms.ask(GetPositions(), 5.0)
@@ -120,17 +120,22 @@ class Run:
             realized_pnl=plain(realized), unrealized_pnl=_unrealized(positions),
             positions=[position_json(one) for one in positions],
             latency_us=metrics["latency_us"],
-            started_ns=self.started_ns, ended_ns=self._house.market.clock.now_ns(), clean=self._is_clean(),
+            started_ns=self.started_ns, ended_ns=self._house.market.clock.now_ns(), clean=self._is_clean(settled=settled),
             rejects=metrics["rejects"], fill_rate=metrics["fill_rate"], detail=self.detail,
         )
 
-    def _is_clean(self) -> bool:
-        """Say whether each order's fate and each position is confirmed, and what a kill had to sweep is swept."""
+    def _is_clean(self, *, settled: bool) -> bool:
+        """Say whether each order's fate and each position is confirmed, and what a kill had to sweep is swept.
+
+        What was ``settled`` once trading had ended stays so, whatever befalls the link between that and this question.
+        """
+        return (settled or self._is_settled_now()) and not self._house.watch.unclean("all")
+
+    def _is_settled_now(self) -> bool:
         try:
-            status = self._status()
+            return is_settled(self._status(), self._house.settings.stop.policy)
         except AutotraderError:
             return False
-        return is_settled(status, self._house.settings.stop.policy) and not self._house.watch.unclean("all")
 
 
 def _unrealized(positions: tuple[Any, ...]) -> str | None:

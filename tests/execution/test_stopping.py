@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from support import eventually
+
 from autotrader.execution import ExecutionConfig, ExecutionDecision, ExecutionEngine
-from autotrader.model import Fill, Snapshot
+from autotrader.execution.assembly import OMS
+from autotrader.messages import LinkChanged
+from autotrader.model import Fill, LinkState, Snapshot
 
 
 class Once:
@@ -59,3 +63,19 @@ def test_a_run_that_ends_while_its_venue_is_away_waits_for_it_to_come_back(tmp_p
         engine.connect()
         summary = engine.run_live_trading(Once(), duration_s=0.7)
     assert summary.clean is True
+
+
+def test_what_was_confirmed_at_the_end_stays_so_when_the_link_is_lost_a_moment_later(tmp_path: Path, monkeypatch: Any) -> None:
+    config = ExecutionConfig(env={}, journal={"path": str(tmp_path / "j.db")})
+    with ExecutionEngine(config) as engine:
+        engine.connect()
+        end = engine._ending.end
+
+        def end_and_lose_the_link() -> bool:
+            settled = end()
+            engine._house.runtime.handle(OMS).tell(LinkChanged("paper", LinkState.DOWN, "cut", engine.now_ns(), 1))
+            eventually(lambda: engine.get_status()["venues"][0]["link"] == "DOWN")
+            return settled
+
+        monkeypatch.setattr(engine._ending, "end", end_and_lose_the_link)
+        assert engine.run_live_trading(Once(), duration_s=0.5).clean is True
