@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from autotrader.execution.adapters.ibkr.endings import last_terms
 from autotrader.execution.adapters.ibkr.messages import CompletedOrderTold, TimeRequest
 from autotrader.execution.adapters.ibkr.reading import ALL_PARTS, KILL_PARTS, ORDER_PARTS, Reading
 from autotrader.execution.adapters.ibkr.session import SessionBroker, Stage
@@ -109,7 +110,9 @@ class AskingBroker(SessionBroker):
             self.follower.registry.learn(known, perm_id=ended.perm_id)
             self.follower.registry.close(known)
         venue_id = f"{ended.perm_id}" if ended.perm_id else None
-        self._report(query, completed_state(ended), filled, None, None, None, venue_id, ended.completed_status or ended.status)
+        quantity, price = (None, None) if known is None else last_terms(known, ended.terms)
+        why = ended.completed_status or ended.status
+        self._report(query, completed_state(ended), filled, quantity, price, None, venue_id, why)
 
     def _report_absent(self, query: QueryOrder, fills: Sequence[Fill], asked_ns: int, turn: int) -> None:
         """Say that an order is in no list; with the second clean reading, late enough, that is a proof."""

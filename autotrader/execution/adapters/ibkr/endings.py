@@ -9,7 +9,7 @@ from autotrader.execution.adapters.ibkr.messages import OrderTerms
 from autotrader.execution.adapters.ibkr.registry import Known
 from autotrader.model import TimeInForce
 
-__all__ = ["MOMENTARY", "is_over", "same_terms"]
+__all__ = ["MOMENTARY", "is_over", "last_terms", "same_terms"]
 
 SECOND: Final = 1_000_000_000
 MOMENTARY: Final = ("IOC", "FOK")
@@ -22,6 +22,17 @@ def same_terms(ours: OrderTerms, theirs: OrderTerms) -> bool:
         (ours.aux_price if ours.order_type != "TRAIL" else None, theirs.aux_price),
     )
     return all(mine is None or its is None or mine == its for mine, its in pairs)
+
+
+def last_terms(known: Known, shown: OrderTerms) -> tuple[Decimal | None, Decimal | None]:
+    """Return quantity and price that an order ended with, as the list of completed orders shows them; None where it does not.
+
+    There the quantity of a filled order is 0, and terms that TWS refused may be those shown: neither is taken.
+    """
+    if not shown.quantity or (known.refused is not None and same_terms(known.refused, shown)):
+        return None, None
+    priced = known.order is not None and known.order.price is not None
+    return shown.quantity, shown.limit_price if priced else None
 
 
 def is_over(known: Known, recv_ns: int) -> bool:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from broker_bench import names
-from ibkr_actor_kit import AAPL, ACCOUNT, D, commission, execution, open_order, order, own_id, status
+from ibkr_actor_kit import AAPL, ACCOUNT, D, commission, error, execution, open_order, order, own_id, status
 from ibkr_bench import Bench
+from msgspec import structs
 
 from autotrader.execution.adapters.ibkr.messages import (
     CompletedOrdersRequest,
@@ -18,7 +19,7 @@ from autotrader.execution.adapters.ibkr.messages import (
 )
 from autotrader.execution.adapters.ibkr.orders import terms_of
 from autotrader.messages import OrderFilled, OrderReported, SnapshotTaken
-from autotrader.model import Order, OrderState
+from autotrader.model import ZERO, Order, OrderState
 
 
 @pytest.fixture
@@ -74,6 +75,32 @@ def test_an_order_that_has_ended_is_found_among_the_completed(bench: Bench, word
     bench.tws.orders, bench.tws.completed = [], [completed(one, word, "10", said)]
     report = report_in(bench.query(one))
     assert (report.state, report.filled_quantity, report.venue_order_id) == (state, 10, "901")
+
+
+def test_an_order_that_ended_has_the_terms_that_the_list_of_completed_orders_shows(bench: Bench) -> None:
+    one = bench.working()
+    changed = structs.replace(one, quantity=D("15"), price=D("149.50"))
+    bench.tws.orders, bench.tws.completed = [], [completed(changed, "Cancelled")]
+    report = report_in(bench.query(one))
+    assert (report.state, report.quantity, report.price) == (OrderState.CANCELED, 15, D("149.50"))
+
+
+def test_a_completed_order_without_a_quantity_has_the_terms_that_are_known(bench: Bench) -> None:
+    one = bench.working()
+    filled = completed(one, "Filled", "10")
+    bench.tws.orders = []
+    bench.tws.completed = [structs.replace(filled, terms=structs.replace(filled.terms, quantity=ZERO))]
+    report = report_in(bench.query(one))
+    assert (report.state, report.quantity, report.price) == (OrderState.FILLED, None, None)
+
+
+def test_the_terms_of_a_refused_change_are_not_those_that_an_order_ended_with(bench: Bench) -> None:
+    one = bench.working()
+    bench.replace(one, "20")
+    bench.put(error(201, "refused", 1))
+    bench.tws.orders, bench.tws.completed = [], [completed(structs.replace(one, quantity=D("20")), "Cancelled")]
+    report = report_in(bench.query(one))
+    assert (report.state, report.quantity) == (OrderState.CANCELED, None)
 
 
 def test_a_completed_order_is_known_by_its_reference_when_its_perm_id_is_new(bench: Bench) -> None:
