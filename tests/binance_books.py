@@ -22,7 +22,7 @@ def books_equal(journal: Path, venue: RunningVenue, *, terms: bool = True) -> No
     ``terms``: an order's quantity and price too. Filled before the answer to its last change was found out, it keeps the old.
     """
     truth = venue.ledger()
-    orders, fills, positions = lists(journal)
+    orders, fills, positions = lists(journal, "binance")
     _orders_equal({row["client_order_id"]: row for row in orders}, truth["orders"], terms=terms)
     ours = {(fill["symbol"], fill["trade_id"]): _amounts(fill) for fill in fills}
     theirs = {(fill["symbol"], fill["trade_id"]): _amounts(fill) for fill in truth["fills"]}

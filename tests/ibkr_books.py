@@ -21,7 +21,7 @@ def books_equal(journal: Path, venue: RunningVenue, *, terms: bool = True) -> No
     ``terms``: an order's quantity and price too. Filled before the answer to its last change was found out, it keeps the old.
     """
     truth = venue.ledger()
-    orders, fills, positions = lists(journal)
+    orders, fills, positions = lists(journal, "ibkr")
     _orders_equal({row["client_order_id"]: row for row in orders}, truth["orders"], terms=terms)
     ours, theirs = ({fill["trade_id"]: _figures(fill) for fill in some} for some in (fills, truth["fills"]))
     assert len(ours) == len(fills), "a trade is on record twice"

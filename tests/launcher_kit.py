@@ -133,12 +133,17 @@ def ledger(journal: Path) -> Json:
         raise
 
 
-def lists(journal: Path) -> tuple[list[Json], list[Json], list[Json]]:
-    """Return orders, fills and positions as the verbs print them, read here."""
+def lists(journal: Path, venue: str = "") -> tuple[list[Json], list[Json], list[Json]]:
+    """Return orders, fills and positions as the verbs print them, read here; of one venue where it is named."""
     from autotrader.oms.journal.reader import Reader
 
     with Reader(journal) as reader:
-        return reader.orders(), reader.fills(), reader.positions()
+        orders, fills, positions = reader.orders(), reader.fills(), reader.positions()
+    return _of_venue(orders, venue), _of_venue(fills, venue), _of_venue(positions, venue)
+
+
+def _of_venue(rows: list[Json], venue: str) -> list[Json]:
+    return [row for row in rows if venue in ("", row["venue"])]
 
 
 def signed(fill: Json) -> Decimal:

@@ -19,7 +19,7 @@ from autotrader.execution.alerts import Alerts
 from autotrader.execution.front import DispatcherActor, FrontActor
 from autotrader.execution.kill_switch import KillSwitch
 from autotrader.execution.latch import Latch, kill_file, latch_at_start
-from autotrader.execution.market import Market, feed_spec, open_market
+from autotrader.execution.market import Market, feed_specs, open_market
 from autotrader.execution.watch import Watch
 from autotrader.messages import (
     Alerted,
@@ -280,7 +280,7 @@ class Assembly:
             specs += self._venue_specs(plan)
         names = [section.label for section in self.settings.all_strategies]
         targets = [*(f"broker.{name}" for name in self.plans), OMS, *(f"runner.{name}" for name in names)]
-        return [*specs, feed_spec(self.market, runtime, targets, [DISPATCHER, RUN], self._feed_lost)]
+        return [*specs, *feed_specs(self.market, runtime, targets, [DISPATCHER, RUN], self._feed_lost)]
 
     def _venue_specs(self, plan: VenuePlan) -> list[ChildSpec]:
         runtime, name = self.runtime, plan.name
@@ -343,9 +343,8 @@ class Assembly:
     def _pull_all(self, name: str, reason: str) -> None:
         self.kill.activate(f"{name} ended: {reason}", KillLevel.CANCEL, by="supervisor")
 
-    def _feed_lost(self, name: str, reason: str) -> None:
-        scope = self.market.quoted_venue or "all"
-        self.kill.activate(f"{name} was given up: {reason}", KillLevel.HALT, scope, by="supervisor")
+    def _feed_lost(self, name: str, venue: str, reason: str) -> None:
+        self.kill.activate(f"{name} was given up: {reason}", KillLevel.HALT, venue, by="supervisor")
 
     def _supervisor_lost(self, reason: str) -> None:
         self.kill.activate(f"the supervisor ended: {reason}", KillLevel.CANCEL, by="supervisor")

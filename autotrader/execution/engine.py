@@ -18,7 +18,6 @@ from autotrader.execution.config import ExecutionConfig
 from autotrader.execution.ending import Ending
 from autotrader.execution.front import AddSubscription, Callback, Event, OpenTicket, Subscription
 from autotrader.execution.kill_switch import KillSwitch
-from autotrader.execution.market import FEED
 from autotrader.execution.run import Run
 from autotrader.execution.status import engine_status
 from autotrader.execution.summary import RunSummary
@@ -138,14 +137,15 @@ class ExecutionEngine:
     def _wait_for_quotes(self, timeout_s: float) -> None:
         """Wait until the order manager has seen a quote of each instrument of the market: without one it denies orders."""
         deadline = time.monotonic() + timeout_s
-        wanted = set(self._house.market.symbols)
-        while time.monotonic() < deadline and not wanted <= {symbol for _, symbol in self._oms_status().quoted}:
+        wanted = set(self._house.market.quoted)
+        while time.monotonic() < deadline and not wanted <= self._oms_status().quoted:
             time.sleep(PAUSE_S)
 
     def _start_market(self) -> None:
         if not self._market_started:
             self._market_started = True
-            self._house.runtime.handle(FEED).tell(StartMarket())
+            for feed in self._house.market.feeds:
+                self._house.runtime.handle(feed).tell(StartMarket())
 
     def run_live_trading(
         self, strategy: StrategyLike | StrategyFactory | None = None, *, duration_s: float | None = None,

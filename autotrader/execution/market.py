@@ -1,8 +1,8 @@
-"""From the ``market`` settings to a source of quotes, the instruments it trades, and the clock that goes with it."""
+"""From the ``market`` settings to the sources of quotes, the instruments they trade, and the clock that goes with them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from autotrader.actors import ChildSpec, Context, Handle, RestartPolicy, Runtime
@@ -23,38 +23,46 @@ from autotrader.market import (
 )
 from autotrader.model import Instrument, Mode
 
-__all__ = ["FEED", "Market", "feed_spec", "open_market"]
+__all__ = ["FEED", "Market", "feed_specs", "open_market"]
 
 FEED = "feed.market"
+"""The feed of a tape or a synthetic market; live quotes come by ``feed.VENUE``, named after whose orders they price."""
 LIBRARY_S = 20.0
 """How long a live feed may take to start: it loads the WebSocket library."""
 
 
 class Market(NamedTuple):
-    """A source with what the engine has to know of it. ``lock_step``: as fast as the strategy follows."""
+    """The source, or one plan a venue that quotes live, with what the engine has to know of it.
 
-    source: Tape | SyntheticMarket | LivePlan
+    ``lock_step``: as fast as the strategy follows.
+    """
+
+    source: Tape | SyntheticMarket | tuple[LivePlan, ...]
     instruments: tuple[Instrument, ...]
     clock: Clock
     progress: FeedProgress
     feed: FeedSettings
 
     @property
-    def symbols(self) -> tuple[str, ...]:
-        """Return what is quoted, as the venue spells it."""
-        if isinstance(self.source, LivePlan):
-            return self.source.source.symbols
-        return tuple(one.symbol for one in self.instruments)
+    def plans(self) -> tuple[LivePlan, ...]:
+        """Return where live quotes come from; nothing for a tape or a synthetic market."""
+        return self.source if isinstance(self.source, tuple) else ()
 
     @property
-    def quoted_venue(self) -> str | None:
-        """Return whose orders a live market prices; None where the market is none of a venue's."""
-        return self.source.source.name if isinstance(self.source, LivePlan) else None
+    def quoted(self) -> tuple[tuple[str, str], ...]:
+        """Return (venue, symbol) of all that is quoted."""
+        listed = tuple((one.venue, one.symbol) for one in self.instruments)
+        return tuple((plan.source.name, one) for plan in self.plans for one in plan.source.symbols) or listed
+
+    @property
+    def feeds(self) -> tuple[str, ...]:
+        """Return the names of the feeds."""
+        return tuple(_feed_of(plan) for plan in self.plans) or (FEED,)
 
     @property
     def is_live(self) -> bool:
-        """Say whether the quotes are a venue's own, as they come."""
-        return isinstance(self.source, LivePlan)
+        """Say whether the quotes are venues' own, as they come."""
+        return bool(self.plans)
 
     @property
     def is_tape(self) -> bool:
@@ -74,10 +82,11 @@ def open_market(settings: Settings) -> Market:
     asked for its instruments.
     """
     section = settings.market
-    venue = _live_venue(settings)
-    if venue is not None:
-        plan = live_plan_of(venue, settings)
-        return Market(plan, plan.instruments, SystemClock(), FeedProgress(), FeedSettings())
+    venues = _live_venues(settings)
+    if venues:
+        plans = tuple(live_plan_of(venue, settings) for venue in venues)
+        instruments = tuple(one for plan in plans for one in plan.instruments)
+        return Market(plans, instruments, SystemClock(), FeedProgress(), FeedSettings())
     if section.trades or section.bars:
         raise ConfigError('market.trades and market.bars are a live market\'s: set market.source = "live", or take them out')
     if settings.market_source != "tape":
@@ -100,62 +109,74 @@ def open_market(settings: Settings) -> Market:
     return Market(tape, (tape.instrument,), TapeClock(tape.start_ns), FeedProgress(), feed)
 
 
-def _live_venue(settings: Settings) -> str | None:
-    """Return whose live quotes are read, None for none; raises ConfigError when that cannot be told."""
+def _live_venues(settings: Settings) -> Sequence[str]:
+    """Return whose live quotes are read; raises ConfigError where orders could not be priced."""
     if settings.market_source != "live":
-        return None
+        return ()
     named, active = settings.market.venue, [name for name in settings.active_venues if name != "paper"]
     if named is not None and active and named not in active:
         raise ConfigError(f"market.venue = {named} is not traded on in mode {settings.mode}: {', '.join(active)} is")
     if named is not None:
-        return named
+        return (named,)
     if settings.mode is Mode.PAPER:
         raise ConfigError('market.source = "live" on paper needs market.venue: whose prices to trade on, such as "binance"')
     quoting = [name for name in active if has_live_quotes(name, settings)]
-    if len(quoting) == 1:
-        return quoting[0]
     if quoting:
-        raise ConfigError(f"market.venue must name one of {', '.join(quoting)}: live quotes come from one venue")
+        return quoting
     if settings.mode is Mode.SIMULATED and not settings.market.source_is_given:
-        return None  # an adapter of the user's own: a synthetic market, as on paper
+        return ()  # an adapter of the user's own: a synthetic market, as on paper
     raise ConfigError(f"{', '.join(active)} has no live quotes here: orders could not be priced")
 
 
-def feed_spec(
-    market: Market, runtime: Runtime, targets: list[str], ended: list[str], on_lost: Callable[[str, str], None] | None = None
-) -> ChildSpec:
-    """Return the feed's place in the tree; a tape is never begun twice. ``on_lost`` hears of a live feed that is given up."""
+def feed_specs(
+    market: Market, runtime: Runtime, targets: Sequence[str], ended: Sequence[str],
+    on_lost: Callable[[str, str, str], None],
+) -> list[ChildSpec]:  # fmt: skip
+    """Return the feeds' places in the tree; a tape is never begun twice.
+
+    ``on_lost`` hears of a live feed that is given up: (feed, the venue that it priced, reason).
+    """
     told, heard = [runtime.handle(name) for name in targets], [runtime.handle(name) for name in ended]
     source = market.source
-    if isinstance(source, LivePlan):
-        policy = RestartPolicy(intensity=10, period_s=60, base_s=0.25, cap_s=15.0)
-        hearing = [handle for handle in told if handle.name.startswith("runner.")]
-        return ChildSpec(
-            FEED, lambda context: _live_feed(context, source, told, hearing, market), policy, on_exhausted=on_lost,
-            start_s=LIBRARY_S,
-        )
+    if isinstance(source, tuple):
+        return [_live_spec(plan, told, on_lost) for plan in source]
 
     def make(context: Context) -> MarketFeedActor:
         return MarketFeedActor(
             context, source=source, targets=told, ended=heard, settings=market.feed, progress=market.progress
         )
 
-    return ChildSpec(FEED, make, temporary=market.is_tape)
+    return [ChildSpec(FEED, make, temporary=market.is_tape)]
 
 
-def _live_feed(
-    context: Context, plan: LivePlan, targets: list[Handle], hearing: list[Handle], market: Market
-) -> LiveFeedActor:
-    def open_stream(stream: str, number: int, url: str, teller: Handle) -> OpenedStream:
-        if plan.open is not None:
-            return plan.open(stream, number, url, teller, context.clock)
-        from autotrader.execution.adapters.stream import StreamReader  # loads the WebSocket library: for such quotes only
+def _feed_of(plan: LivePlan) -> str:
+    return f"feed.{plan.source.name}"
 
-        reader = StreamReader(stream, number, url, teller, context.clock, silence_s=plan.silence_s)
-        reader.start()
-        return reader
 
-    return LiveFeedActor(
-        context, source=plan.source, targets=targets, listeners=hearing, open_stream=open_stream, progress=market.progress,
-        settings=LiveFeedSettings(renew_s=plan.renew_s),
+def _live_spec(plan: LivePlan, targets: Sequence[Handle], on_lost: Callable[[str, str, str], None]) -> ChildSpec:
+    """Return one venue's feed; of the brokers its own alone is told."""
+    venue, progress = plan.source.name, FeedProgress()
+    told = [one for one in targets if not one.name.startswith("broker.") or one.name == f"broker.{venue}"]
+    runners = [one for one in told if one.name.startswith("runner.")]
+
+    def make(context: Context) -> LiveFeedActor:
+        return LiveFeedActor(
+            context, source=plan.source, targets=told, listeners=runners, progress=progress,
+            open_stream=lambda stream, number, url, teller: _open(plan, context, stream, number, url, teller),
+            settings=LiveFeedSettings(renew_s=plan.renew_s),
+        )
+
+    policy = RestartPolicy(intensity=10, period_s=60, base_s=0.25, cap_s=15.0)
+    return ChildSpec(
+        _feed_of(plan), make, policy, on_exhausted=lambda name, reason: on_lost(name, venue, reason), start_s=LIBRARY_S
     )
+
+
+def _open(plan: LivePlan, context: Context, stream: str, number: int, url: str, teller: Handle) -> OpenedStream:
+    if plan.open is not None:
+        return plan.open(stream, number, url, teller, context.clock)
+    from autotrader.execution.adapters.stream import StreamReader  # loads the WebSocket library: for such quotes only
+
+    reader = StreamReader(stream, number, url, teller, context.clock, silence_s=plan.silence_s)
+    reader.start()
+    return reader

@@ -89,7 +89,9 @@ class SimulatedKit(ABC):
             return None
         try:
             [venue] = self._adapter.engine.get_status().get("venues") or [{"link": "DOWN"}]
-            seen = self._adapter.engine.ask_actor("feed.market", GetStatus()).quotes if venue["link"] == "UP" else None
+            if venue["link"] != "UP":
+                return None
+            seen = self._adapter.engine.ask_actor(f"feed.{self._adapter.venue}", GetStatus()).quotes
         except (Unavailable, WaitTimeout):
             return None
         return None if seen is None else int(seen)

@@ -65,8 +65,8 @@ def test_paper_lists_what_the_venue_lists_of_the_symbols_wanted() -> None:
         defaults = open_market(on_paper(server))
     assert market.is_live
     assert [(one.venue, one.symbol) for one in market.instruments] == [("paper", "ETHUSDT"), ("paper", "BTCUSDT")]
-    assert market.symbols == ("ETHUSDT", "BTCUSDT")
-    assert defaults.symbols == ("BTCUSDT", "ETHUSDT"), "SOLUSDT, of the defaults, is not listed here"
+    assert market.quoted == (("paper", "ETHUSDT"), ("paper", "BTCUSDT"))
+    assert defaults.quoted == (("paper", "BTCUSDT"), ("paper", "ETHUSDT")), "SOLUSDT, of the defaults, is not listed here"
 
 
 def test_a_symbol_that_is_named_and_not_listed_is_refused() -> None:
@@ -109,16 +109,27 @@ def test_an_adapter_of_ones_own_rehearses_on_a_synthetic_market() -> None:
     settings = settings_of("mode=SIMULATED", "venues.mine.adapter=my.module:plan", "venues.mine.enabled=true")
     market = open_market(settings)
     assert isinstance(market.source, SyntheticMarket)
-    assert (market.is_live, market.quoted_venue) == (False, None)
+    assert (market.is_live, market.feeds) == (False, ("feed.market",))
 
 
 def test_trading_at_the_venue_takes_its_symbols_and_asks_nothing() -> None:
     own = {"rest": "http://127.0.0.1:1", "ws": "ws://127.0.0.1:1/ws-api/v3", "stream": "ws://127.0.0.1:1"}
     keys = {"api_key": "the-key", "api_secret": "the-secret"}
     market = open_market(settings_of("mode=SIMULATED", *KEYS, 'venues.binance.symbols=["BTCUSDT"]', **own, **keys))
-    assert (market.instruments, market.symbols, market.quoted_venue) == ((), ("BTCUSDT",), "binance")
+    assert (market.instruments, market.quoted, market.feeds) == ((), (("binance", "BTCUSDT"),), ("feed.binance",))
     with pytest.raises(ConfigError, match="symbols is empty"):
         open_market(settings_of("mode=SIMULATED", *KEYS, **own, **keys))
+
+
+def test_every_venue_that_is_traded_on_is_quoted_unless_one_is_named() -> None:
+    own = {"rest": "http://127.0.0.1:1", "ws": "ws://127.0.0.1:1/ws-api/v3", "stream": "ws://127.0.0.1:1"}
+    keys = {"api_key": "the-key", "api_secret": "the-secret"}
+    both = ("mode=SIMULATED", *KEYS, 'venues.binance.symbols=["BTCUSDT"]', "venues.ibkr.enabled=true",
+            'venues.ibkr.symbols=["AAPL", "MSFT"]', "venues.ibkr.account=DU1234567", "venues.ibkr.port=1")  # fmt: skip
+    market = open_market(settings_of(*both, **own, **keys))
+    assert market.quoted == (("binance", "BTCUSDT"), ("ibkr", "AAPL"), ("ibkr", "MSFT"))
+    assert market.feeds == ("feed.binance", "feed.ibkr")
+    assert open_market(settings_of(*both, "market.venue=ibkr", **own, **keys)).feeds == ("feed.ibkr",)
 
 
 def test_public_hosts_are_read_where_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
