@@ -59,6 +59,11 @@ def test_tables_are_joined_and_lists_are_replaced(toml):
     assert settings.market.symbols == ("C1",)
 
 
+@pytest.mark.parametrize("text", ["BTCUSDT, ETHUSDT", "BTCUSDT,ETHUSDT", '["BTCUSDT", "ETHUSDT"]'])
+def test_symbols_are_a_list_or_text_with_commas(text: str) -> None:
+    assert load(f"market.symbols={text}").market.symbols == ("BTCUSDT", "ETHUSDT")
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
