@@ -12,11 +12,11 @@ from autotrader.errors import DecodeError
 from autotrader.simulator.ibkr.fields import Fields
 
 __all__ = [
-    "CancelOrder", "CancelTopic", "ContractAsked", "GlobalCancel", "ReqAccountMulti", "ReqAccountSummary",
+    "CancelOrder", "CancelTopic", "ContractAsked", "GlobalCancel", "Ignored", "ReqAccountMulti", "ReqAccountSummary",
     "ReqAccountUpdates", "ReqAutoOpenOrders", "ReqCompletedOrders", "ReqContractDetails", "ReqCurrentTime", "ReqExecutions",
-    "ReqIds", "ReqManagedAccounts", "ReqMarketDataType", "ReqMarketRule", "ReqMktData", "ReqOpenOrders", "ReqPnL",
-    "ReqPositions", "ReqPositionsMulti", "Request", "SetLogLevel", "StartApi", "Unsupported", "read_contract",
-    "read_simple",
+    "ReqIds", "ReqList", "ReqManagedAccounts", "ReqMarketDataType", "ReqMarketRule", "ReqMatchingSymbols", "ReqMktData",
+    "ReqOpenOrders", "ReqOptionChain", "ReqPnL", "ReqPositions", "ReqPositionsMulti", "Request", "SetLogLevel", "StartApi",
+    "Unsupported", "read_contract", "read_simple",
 ]  # fmt: skip
 
 
@@ -101,6 +101,32 @@ class ReqExecutions(Request, frozen=True, gc=False):
 
 class ReqPositions(Request, frozen=True, gc=False):
     pass
+
+
+class ReqMatchingSymbols(Request, frozen=True, gc=False):
+    req_id: int
+    pattern: str
+
+
+class ReqOptionChain(Request, frozen=True, gc=False):
+    """reqSecDefOptParams; the underlying is known by ``con_id``."""
+
+    req_id: int
+    symbol: str
+    exchange: str
+    sec_type: str
+    con_id: int
+
+
+class ReqList(Request, frozen=True, gc=False):
+    """A question for a list that is short or empty here; ``req_id`` is -1 where the question has none."""
+
+    of: str
+    req_id: int = -1
+
+
+class Ignored(Request, frozen=True, gc=False):
+    """What wants no answer: the end of something that is not had, or news that never come."""
 
 
 class CancelTopic(Request, frozen=True, gc=False):
@@ -235,6 +261,10 @@ def _topic(topic: str) -> Callable[[Fields, int], Request]:
     return _after_version(lambda fields: CancelTopic(topic, fields.whole()))
 
 
+def _list(of: str) -> Callable[[Fields, int], Request]:
+    return lambda *_: ReqList(of)
+
+
 _READERS: Final[dict[int, Callable[[Fields, int], Request]]] = {
     1: _market_data,
     2: _topic("market_data"),
@@ -260,21 +290,29 @@ _READERS: Final[dict[int, Callable[[Fields, int], Request]]] = {
     75: _topic("positions_multi"),
     76: _after_version(lambda fields: ReqAccountMulti(fields.whole(), fields.text(), fields.text(), fields.flag())),
     77: _topic("account_multi"),
+    24: _list("scanner parameters"),
+    78: lambda fields, _: ReqOptionChain(fields.whole(), fields.text(), fields.text(), fields.text(), fields.whole()),
+    79: lambda fields, _: ReqList("soft dollar tiers", fields.whole()),
+    80: _list("family codes"),
+    81: lambda fields, _: ReqMatchingSymbols(fields.whole(), fields.text()),
+    82: _list("depth exchanges"),
+    83: lambda fields, _: ReqList("smart components", fields.whole()),
+    85: _list("news providers"),
     91: lambda fields, _: ReqMarketRule(fields.whole()),
     92: lambda fields, _: ReqPnL(fields.whole(), fields.text(), fields.text()),
     93: lambda fields, _: CancelTopic("pnl", fields.whole()),
     99: lambda fields, _: ReqCompletedOrders(fields.flag()),
+    104: lambda fields, _: ReqList("user information", fields.whole()),
+    **dict.fromkeys((11, 12, 13, 23, 25, 51, 53, 56, 57, 68, 69, 70, 89, 90, 95, 98, 101, 103), lambda *_: Ignored()),
 }
 
 
 _UNSUPPORTED: Final = {
-    10: (1, "market depth"), 12: (-1, "news bulletins"), 18: (-1, "financial advisors"), 20: (0, "historical data"),
-    21: (1, "exercising options"), 22: (0, "scanners"), 24: (-1, "scanners"), 50: (1, "real-time bars"),
-    52: (1, "fundamental data"), 54: (1, "option prices"), 55: (1, "option prices"), 67: (1, "display groups"),
-    78: (0, "option chains"), 79: (0, "soft dollar tiers"), 80: (-1, "family codes"), 81: (0, "searching symbols"),
-    82: (-1, "exchanges of market depth"), 83: (0, "smart components"), 84: (0, "news"), 85: (-1, "news"), 86: (0, "news"),
-    87: (0, "historical data"), 88: (0, "histograms"), 94: (0, "profit of one position"), 96: (0, "historical data"),
-    97: (0, "tick-by-tick data"), 104: (0, "user information"),
+    10: (1, "market depth"), 18: (-1, "financial advisors"), 20: (0, "historical data"), 21: (1, "exercising options"),
+    22: (0, "scanners"), 50: (1, "real-time bars"), 52: (1, "fundamental data"), 54: (1, "option prices"),
+    55: (1, "option prices"), 67: (1, "display groups"), 84: (0, "news"), 86: (0, "news"), 87: (0, "historical data"),
+    88: (0, "histograms"), 94: (0, "profit of one position"), 96: (0, "historical data"), 97: (0, "tick-by-tick data"),
+    100: (0, "calendar of events"), 102: (0, "calendar of events"),
 }  # fmt: skip
 """What is known and not had: where the request id stands, counted behind the message's id, and what it is about."""
 

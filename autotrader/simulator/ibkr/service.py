@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from autotrader.errors import DecodeError
 from autotrader.simulator.fault_script import Effects
-from autotrader.simulator.ibkr import account, cancelling, placing, quotes, reads
+from autotrader.simulator.ibkr import account, cancelling, catalogue, placing, quotes, reads
 from autotrader.simulator.ibkr.answers import error, managed_accounts, next_valid_id
 from autotrader.simulator.ibkr.connectivity import FARMS
 from autotrader.simulator.ibkr.contracts import find_contracts
@@ -22,6 +22,7 @@ from autotrader.simulator.ibkr.requests import (
     CancelOrder,
     CancelTopic,
     GlobalCancel,
+    Ignored,
     ReqAccountMulti,
     ReqAccountSummary,
     ReqAccountUpdates,
@@ -31,11 +32,14 @@ from autotrader.simulator.ibkr.requests import (
     ReqCurrentTime,
     ReqExecutions,
     ReqIds,
+    ReqList,
     ReqManagedAccounts,
     ReqMarketDataType,
     ReqMarketRule,
+    ReqMatchingSymbols,
     ReqMktData,
     ReqOpenOrders,
+    ReqOptionChain,
     ReqPnL,
     ReqPositions,
     ReqPositionsMulti,
@@ -71,7 +75,8 @@ class Service:
             ReqIds: reads.ids, ReqManagedAccounts: reads.accounts, ReqCurrentTime: reads.time,
             ReqAutoOpenOrders: reads.auto_open_orders, SetLogLevel: lambda *_: None,
             ReqMktData: lambda desk, session, asked: quotes.market_data(desk, pushes, session, asked),
-            ReqMarketDataType: quotes.choose_type, CancelTopic: _end_topic,
+            ReqMarketDataType: quotes.choose_type, CancelTopic: _end_topic, ReqMatchingSymbols: catalogue.matching_symbols,
+            ReqOptionChain: catalogue.option_chain, ReqList: catalogue.ask_list, Ignored: lambda *_: None,
         }  # fmt: skip
 
     def handle(self, session: TwsSession, payload: bytes) -> None:
