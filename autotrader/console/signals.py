@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 import threading
 from collections.abc import Callable
@@ -38,6 +39,7 @@ class Signals:
         }
         for number, handler in wanted.items():
             signal.signal(number, handler)
+            atexit.register(signal.signal, number, signal.SIG_IGN)  # Python's own end gives handlers back, but not this
 
     def _stop(self, _: int, __: object) -> None:
         self.stopping.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import signal
 from collections.abc import Callable
@@ -83,8 +84,7 @@ async def serve(app: VenueApp, options: SimOptions, tell: Callable[[dict[str, An
     Raises ConfigError, StartError, and whatever ends the venue's time.
     """
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _hear(stop)
     server = SimServer(app, options)
     try:
         ready = await server.open()
@@ -94,6 +94,19 @@ async def serve(app: VenueApp, options: SimOptions, tell: Callable[[dict[str, An
         await _until(stop, server)
     finally:
         await server.close()
+
+
+def _hear(stop: asyncio.Event) -> None:
+    """Let SIGTERM and SIGINT ask for the end; further ones, to the end of the process, change nothing of it."""
+    loop = asyncio.get_running_loop()
+
+    def ask(_: int, __: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(stop.set)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+        atexit.register(signal.signal, number, signal.SIG_IGN)
 
 
 async def _until(stop: asyncio.Event, server: SimServer) -> None:

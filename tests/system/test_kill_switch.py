@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,17 @@ def test_halt_of_a_running_engine_is_lifted_while_it_runs(tmp_path: Path) -> Non
         run.until(lambda: ledger(journal)["requests"]["submit"] > sent)
         run.process.send_signal(signal.SIGTERM)
         assert run.wait(STOP_S + 4) == 0
+
+
+def test_a_signal_that_comes_while_the_process_ends_does_not_change_its_exit_code(tmp_path: Path) -> None:
+    with running(tmp_path / "j.db", "--duration", "0.3") as run:
+        run.until(run.summary_file.exists)
+        asked = 0
+        while run.process.poll() is None and asked < 10_000:
+            run.process.send_signal(signal.SIGTERM)
+            asked += 1
+            time.sleep(0.0005)
+        assert run.process.returncode == 0
 
 
 @pytest.mark.parametrize("policy", ["cancel", "leave"])
