@@ -1,4 +1,4 @@
-"""Positions, account updates, summaries, profit: answers to requests, and what follows them (ibkr.md section 8).
+"""Positions, account updates, summaries: answers to requests, and what follows them (ibkr.md section 8).
 
 The loop's thread.
 """
@@ -6,9 +6,8 @@ The loop's thread.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from autotrader.model import ZERO
 from autotrader.simulator.ibkr.answers import (
     account_download_end,
     account_multi,
@@ -17,7 +16,6 @@ from autotrader.simulator.ibkr.answers import (
     account_value,
     end,
     error,
-    pnl,
     portfolio,
     position,
     position_end,
@@ -25,12 +23,12 @@ from autotrader.simulator.ibkr.answers import (
 )
 from autotrader.simulator.ibkr.desk import Desk
 from autotrader.simulator.ibkr.figures import LEDGER_TAGS, figures_of, ledger_of_others, position_rows
+from autotrader.simulator.ibkr.profits import say_profits
 from autotrader.simulator.ibkr.requests import (
     CancelTopic,
     ReqAccountMulti,
     ReqAccountSummary,
     ReqAccountUpdates,
-    ReqPnL,
     ReqPositions,
     ReqPositionsMulti,
 )
@@ -38,8 +36,7 @@ from autotrader.simulator.ibkr.session import TwsSession
 from autotrader.simulator.ibkr.times import NEW_YORK
 
 __all__ = [
-    "AccountPushes", "account_updates", "account_updates_multi", "end_topic", "profit", "positions", "positions_of_model",
-    "summary",
+    "AccountPushes", "account_updates", "account_updates_multi", "end_topic", "positions", "positions_of_model", "summary",
 ]  # fmt: skip
 
 NS: Final = 1_000_000_000
@@ -128,26 +125,17 @@ def _say_multi(desk: Desk, session: TwsSession, req_id: int) -> None:
         session.say(account_multi(req_id, desk.venue.account, model, key, value, currency))
 
 
-def profit(desk: Desk, session: TwsSession, asked: ReqPnL) -> None:
-    """Tell the day's profit, and changes from now on."""
-    session.topics.pnl[asked.req_id] = asked.model
-    _say_profit(desk, session, asked.req_id)
-
-
-def _say_profit(desk: Desk, session: TwsSession, req_id: int) -> None:
-    open_profit = sum((row.unrealized for row in position_rows(desk)), ZERO)
-    realized = sum((holding.realized for holding in desk.holdings.values()), ZERO)
-    session.say(pnl(req_id, open_profit + realized, open_profit, realized))
-
-
 def end_topic(_desk: Desk, session: TwsSession, asked: CancelTopic) -> None:
     """End a subscription of the account's."""
     topics = session.topics
     if asked.topic == "positions":
         topics.positions = False
         return
-    kept = (topics.summaries, topics.positions_multi, topics.account_multi, topics.pnl)
-    kept[("summary", "positions_multi", "account_multi", "pnl").index(asked.topic)].pop(asked.req_id, None)
+    kept: dict[str, dict[int, Any]] = {
+        "summary": topics.summaries, "positions_multi": topics.positions_multi, "account_multi": topics.account_multi,
+        "pnl": topics.pnl, "pnl_single": topics.pnl_single,
+    }  # fmt: skip
+    kept[asked.topic].pop(asked.req_id, None)
 
 
 class AccountPushes:
@@ -180,8 +168,7 @@ class AccountPushes:
             _say_summary(desk, session, req_id)
         for req_id in topics.account_multi:
             _say_multi(desk, session, req_id)
-        for req_id in topics.pnl:
-            _say_profit(desk, session, req_id)
+        say_profits(desk, session)
 
     def _tick(self, now_ns: int) -> None:
         if now_ns - self._told_ns < EVERY_NS:

@@ -18,8 +18,8 @@ __all__ = [
     "MAX", "MAX_INT", "Execution", "Message", "PositionRow", "account_download_end", "account_multi", "account_summary",
     "account_time", "account_value", "commission_report", "completed_orders_end", "contract_details_end", "current_time",
     "end", "error", "exec_details", "managed_accounts", "market_data_type", "market_rule_of", "next_valid_id",
-    "open_order_end", "order_bound", "order_status", "pnl", "portfolio", "position", "position_end", "position_multi",
-    "tick_parameters", "tick_price", "tick_size", "tick_string",
+    "open_order_end", "order_bound", "order_status", "pnl", "pnl_single", "portfolio", "position", "position_end",
+    "position_multi", "tick_parameters", "tick_price", "tick_size", "tick_string",
 ]  # fmt: skip
 
 Message = Callable[[int], Sequence[object]]
@@ -193,6 +193,11 @@ def account_multi(req_id: int, account: str, model: str, key: str, value: str, c
 def pnl(req_id: int, daily: Decimal, unrealized: Decimal, realized: Decimal) -> Message:
     """Return the day's profit, open and realised."""
     return _fixed(94, req_id, daily, unrealized, realized)
+
+
+def pnl_single(req_id: int, quantity: Decimal, unrealized: Decimal, realized: Decimal, value: Decimal) -> Message:
+    """Return a position, its day's profit, open and realised, and what it is worth."""
+    return _fixed(95, req_id, quantity, unrealized + realized, unrealized, realized, value)
 
 
 # ------------------------------------------------------------ the market

@@ -10,13 +10,14 @@ import msgspec
 
 from autotrader.errors import DecodeError
 from autotrader.simulator.ibkr.fields import Fields
+from autotrader.simulator.ibkr.not_had import NO_ID, NOT_HAD
 
 __all__ = [
     "CancelOrder", "CancelTopic", "ContractAsked", "GlobalCancel", "Ignored", "ReqAccountMulti", "ReqAccountSummary",
     "ReqAccountUpdates", "ReqAutoOpenOrders", "ReqCompletedOrders", "ReqContractDetails", "ReqCurrentTime", "ReqExecutions",
     "ReqIds", "ReqList", "ReqManagedAccounts", "ReqMarketDataType", "ReqMarketRule", "ReqMatchingSymbols", "ReqMktData",
-    "ReqOpenOrders", "ReqOptionChain", "ReqPnL", "ReqPositions", "ReqPositionsMulti", "Request", "SetLogLevel", "StartApi",
-    "Unsupported", "read_contract", "read_simple",
+    "ReqOpenOrders", "ReqOptionChain", "ReqPnL", "ReqPnLSingle", "ReqPositions", "ReqPositionsMulti", "Request",
+    "SetLogLevel", "StartApi", "Unsupported", "read_contract", "read_simple",
 ]  # fmt: skip
 
 
@@ -130,7 +131,10 @@ class Ignored(Request, frozen=True, gc=False):
 
 
 class CancelTopic(Request, frozen=True, gc=False):
-    """The end of something subscribed to: positions, summary, multi, market_data, pnl. ``req_id`` is 0 for positions."""
+    """The end of something subscribed to: positions, summary, multi, market_data, pnl, pnl_single.
+
+    ``req_id`` is 0 for positions.
+    """
 
     topic: str
     req_id: int = 0
@@ -189,11 +193,19 @@ class ReqPnL(Request, frozen=True, gc=False):
     model: str
 
 
+class ReqPnLSingle(Request, frozen=True, gc=False):
+    req_id: int
+    account: str
+    model: str
+    con_id: int
+
+
 class Unsupported(Request, frozen=True, gc=False):
     """Something that TWS knows and this venue does not have; ``req_id`` -1 for what has none."""
 
     req_id: int
-    what: str
+    code: int
+    text: str
 
 
 def read_contract(fields: Fields) -> ContractAsked:
@@ -301,34 +313,26 @@ _READERS: Final[dict[int, Callable[[Fields, int], Request]]] = {
     91: lambda fields, _: ReqMarketRule(fields.whole()),
     92: lambda fields, _: ReqPnL(fields.whole(), fields.text(), fields.text()),
     93: lambda fields, _: CancelTopic("pnl", fields.whole()),
+    94: lambda fields, _: ReqPnLSingle(fields.whole(), fields.text(), fields.text(), fields.whole()),
+    95: lambda fields, _: CancelTopic("pnl_single", fields.whole()),
     99: lambda fields, _: ReqCompletedOrders(fields.flag()),
     104: lambda fields, _: ReqList("user information", fields.whole()),
-    **dict.fromkeys((11, 12, 13, 23, 25, 51, 53, 56, 57, 68, 69, 70, 89, 90, 95, 98, 101, 103), lambda *_: Ignored()),
+    **dict.fromkeys((11, 12, 13, 23, 25, 51, 53, 56, 57, 68, 69, 70, 89, 90, 98, 101, 103), lambda *_: Ignored()),
 }
 
 
-_UNSUPPORTED: Final = {
-    10: (1, "market depth"), 18: (-1, "financial advisors"), 20: (0, "historical data"), 21: (1, "exercising options"),
-    22: (0, "scanners"), 50: (1, "real-time bars"), 52: (1, "fundamental data"), 54: (1, "option prices"),
-    55: (1, "option prices"), 67: (1, "display groups"), 84: (0, "news"), 86: (0, "news"), 87: (0, "historical data"),
-    88: (0, "histograms"), 94: (0, "profit of one position"), 96: (0, "historical data"), 97: (0, "tick-by-tick data"),
-    100: (0, "calendar of events"), 102: (0, "calendar of events"),
-}  # fmt: skip
-"""What is known and not had: where the request id stands, counted behind the message's id, and what it is about."""
-
-
-def _unsupported(message: int, fields: Fields) -> Unsupported:
-    place, what = _UNSUPPORTED[message]
-    if place < 0:
-        return Unsupported(-1, what)
+def _not_had(message: int, fields: Fields) -> Unsupported:
+    place, (code, text) = NOT_HAD[message]
+    if place == NO_ID:
+        return Unsupported(NO_ID, code, text)
     fields.skip(place)
-    return Unsupported(fields.whole(-1), what)
+    return Unsupported(fields.whole(NO_ID), code, text)
 
 
 def read_simple(message: int, fields: Fields, version: int) -> Request:
     """Read any request but a new order, behind its id. Raises DecodeError, also for an id that is not known."""
-    if message in _UNSUPPORTED:
-        return _unsupported(message, fields)
+    if message in NOT_HAD:
+        return _not_had(message, fields)
     reader = _READERS.get(message)
     if reader is None:
         raise DecodeError(f"there is no request {message} here")

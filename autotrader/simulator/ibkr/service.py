@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from autotrader.errors import DecodeError
 from autotrader.simulator.fault_script import Effects
-from autotrader.simulator.ibkr import account, cancelling, catalogue, placing, quotes, reads
+from autotrader.simulator.ibkr import account, cancelling, catalogue, placing, profits, quotes, reads
 from autotrader.simulator.ibkr.answers import error, managed_accounts, next_valid_id
 from autotrader.simulator.ibkr.connectivity import FARMS
 from autotrader.simulator.ibkr.contracts import find_contracts
@@ -41,6 +41,7 @@ from autotrader.simulator.ibkr.requests import (
     ReqOpenOrders,
     ReqOptionChain,
     ReqPnL,
+    ReqPnLSingle,
     ReqPositions,
     ReqPositionsMulti,
     Request,
@@ -68,7 +69,8 @@ class Service:
             ReqOpenOrders: reads.open_orders, ReqCompletedOrders: reads.completed_orders, ReqExecutions: reads.executions,
             ReqContractDetails: reads.contracts, ReqPositions: account.positions,
             ReqPositionsMulti: account.positions_of_model, ReqAccountSummary: account.summary,
-            ReqAccountUpdates: account.account_updates, ReqAccountMulti: account.account_updates_multi, ReqPnL: account.profit,
+            ReqAccountUpdates: account.account_updates, ReqAccountMulti: account.account_updates_multi, ReqPnL: profits.profit,
+            ReqPnLSingle: profits.profit_of_one,
         }  # fmt: skip
         self._others: dict[type[Request], Callable[[Desk, TwsSession, Any], None]] = {
             ReqMarketRule: reads.market_rule, Unsupported: _say_unsupported,
@@ -238,8 +240,7 @@ def _end_topic(desk: Desk, session: TwsSession, asked: CancelTopic) -> None:
 
 
 def _say_unsupported(_desk: Desk, session: TwsSession, asked: Unsupported) -> None:
-    text = f"Error validating request.-'bM' : cause - This simulated TWS has no {asked.what}."
-    session.say(error(asked.req_id, 321, text))
+    session.say(error(asked.req_id, asked.code, asked.text))
 
 
 def _refused(about: int, code: str | None) -> Callable[[int], Any]:

@@ -32,4 +32,5 @@ class Subscriptions:
         self.account_multi: dict[int, tuple[str, bool]] = {}
         self.positions_multi: dict[int, str] = {}
         self.pnl: dict[int, str] = {}
+        self.pnl_single: dict[int, int] = {}
         self.tickers: dict[int, Ticker] = {}
