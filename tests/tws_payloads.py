@@ -20,6 +20,7 @@ def _peg(version: int) -> tuple[object, ...]:
 def open_order(
     version: int, order_id: int = 5, status: str = "Submitted", *, contract: tuple[object, ...] = _AAPL, kind: str = "LMT",
     limit: str = "150.25", aux: str = "0.0", warning: str = "", perm_id: int = 987654, quantity: str = "100",
+    trail_stop: str = MAX,
 ) -> bytes:  # fmt: skip
     """Return openOrder of a plain order."""
     later: tuple[object, ...] = ()
@@ -37,7 +38,7 @@ def open_order(
         0, "", "", "", "?", 0, 0, "",
         0, 0, "", "", "", "", "", 0, 0, 0, 2147483647, 2147483647, "", "", 0, "", "IB", 0, 0, "", 0, 0,
         status, *[MAX] * 9, "", "", "", "", warning,
-        0, 0, 0, "None", MAX, MAX, MAX, MAX, MAX, MAX, 0, "", "", "", 0, 1, 0, 0, 0,
+        0, 0, 0, "None", MAX, trail_stop, MAX, MAX, MAX, MAX, 0, "", "", "", 0, 1, 0, 0, 0,
         *later, *_peg(version),
     )  # fmt: skip
 

@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 _SIDES: Final = {"BOT": "BUY", "SLD": "SELL", "BUY": "BUY", "SELL": "SELL"}
+_UNPRICED: Final = ("MKT", "MOC", "STP", "TRAIL", "MIT", "MKT PRT", "STP PRT")
 _NOT_KNOWN: Final = Decimal(-1)
 _LONGEST: Final = 4_000
 
@@ -60,17 +61,22 @@ def contract_from(given: Any) -> Contract:
 
 
 def terms_from(given: Any) -> OrderTerms:
-    """Read an Order's terms. A price of 0 is none where the type has no such price."""
+    """Read an Order's terms. A price is none where the type has no such price, whatever stands there.
+
+    TWS has been recorded to show a limit with market orders, and a trailing stop price with plain ones: what it would use if
+    the type were changed.
+    """
     kind = _text(given.orderType)
-    limit = clean(given.lmtPrice)
+    limit = None if kind in _UNPRICED else clean(given.lmtPrice)
     if not limit and not ("LMT" in kind or kind in ("LOC", "LIT")):
         limit = None
+    trails = kind.startswith("TRAIL")
     return OrderTerms(
         action="SELL" if _text(given.action).startswith("S") else "BUY", quantity=clean(given.totalQuantity) or Decimal(0),
         order_type=kind, limit_price=limit, aux_price=clean(given.auxPrice) or None, time_in_force=_text(given.tif),
         good_till=_text(given.goodTillDate), account=_text(given.account), order_ref=_text(given.orderRef),
         outside_rth=bool(given.outsideRth), transmit=bool(given.transmit), parent_id=whole(given.parentId, "parentId"),
-        oca_group=_text(given.ocaGroup), trail_stop_price=clean(given.trailStopPrice) or None,
+        oca_group=_text(given.ocaGroup), trail_stop_price=clean(given.trailStopPrice) or None if trails else None,
         trailing_percent=clean(given.trailingPercent) or None, all_or_none=bool(given.allOrNone), hidden=bool(given.hidden),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from autotrader.errors import Unavailable
 from autotrader.execution.adapters.ibkr.codes import RESTORED
 from autotrader.execution.adapters.ibkr.messages import (
     AccountsTold,
+    EndTold,
     ErrorKind,
     ErrorTold,
     LinkClosed,
@@ -37,7 +38,8 @@ class Outlet:
     """Of connection ``number``; safe from any thread. ``greeting(accounts, next_id)`` makes its ``LinkOpened``.
 
     ``is_wanted`` says whether the link's incarnation still speaks for its name; once it does not, nothing more is told. While
-    the connection is not open, what it says is kept, and told after ``LinkOpened``.
+    the connection is not open, what it says is kept, and told after ``LinkOpened``; but not the end of a list, which nobody can
+    have asked for: TWS has been recorded to tell its open orders, and their end, before accounts and next id.
     """
 
     def __init__(
@@ -57,7 +59,7 @@ class Outlet:
     def add(self, event: TwsEvent) -> None:
         """Take an event; it travels with the next ``flush``."""
         with self._lock:
-            if self.is_closed:
+            if self.is_closed or (not self.is_open and isinstance(event, EndTold)):
                 return
             if isinstance(event, ErrorTold) and event.kind is ErrorKind.CONNECTION:
                 self.last_code, self.last_text = (0, "") if event.code in RESTORED else (event.code, event.text)

@@ -10,8 +10,9 @@ from decimal import Decimal
 import pytest
 from loguru import logger
 from support import Probe
-from tws_kit import TwsServer, tws_server
+from tws_kit import Caller, TwsServer, frame, tws_server
 from tws_link_kit import CANCEL, NAME, RISK, LinkBench, place
+from tws_payloads import open_order, order_status
 
 from autotrader.actors import ChildSpec, RestartPolicy
 from autotrader.errors import Unavailable
@@ -24,6 +25,7 @@ from autotrader.execution.adapters.ibkr.messages import (
     Contract,
     ContractDetailsRequest,
     DropLink,
+    EndTold,
     ErrorKind,
     ErrorTold,
     ExecutionsRequest,
@@ -36,6 +38,8 @@ from autotrader.execution.adapters.ibkr.messages import (
     MarketDataTypeRequest,
     NextIdTold,
     OpenOrdersRequest,
+    OpenOrderTold,
+    OrderStatusTold,
     PositionsCancel,
     PositionsRequest,
     TimeRequest,
@@ -81,6 +85,26 @@ def test_what_the_log_on_says_comes_after_the_connection_is_open(bench: LinkBenc
     assert (error.id, error.code, error.kind) == (-1, 2104, ErrorKind.INFO)
     assert type(events(bench)[0]) is LinkOpened
     assert error.recv_ns > 0
+
+def test_open_orders_before_the_log_on_are_told_and_their_end_ends_nothing(server: TwsServer) -> None:
+    """As recorded of Gateway in 2026: openOrder, orderStatus, openOrderEnd, and only then accounts and next id."""
+    def log_on(caller: Caller, fields: list[str]) -> None:
+        if fields[0] == "71":
+            caller.raw(open_order(caller.version) + order_status() + frame(53, 1))
+        server.answer(caller, fields)
+
+    server.on_message = log_on
+    bench = LinkBench(server.port)
+    bench.opened()
+    bench.job(TimeRequest())
+    bench.told(TimeTold)
+    kinds = [type(one) for one in events(bench)]
+    assert kinds.index(LinkOpened) < kinds.index(OpenOrderTold) < kinds.index(OrderStatusTold)
+    assert EndTold not in kinds
+    server.callers[0].send(53, 1)
+    assert bench.told(EndTold)[0].kind == "open_orders"
+    bench.close()
+
 
 def test_it_says_that_it_is_there_before_anything_else(bench: LinkBench) -> None:
     first = bench.broker.seen[0]

@@ -85,6 +85,22 @@ def test_open_order_of_a_stop(bench: LinkBench, caller: Caller) -> None:
     assert (told.terms.limit_price, told.terms.aux_price) == (149, Decimal("148.5"))
 
 
+@pytest.mark.parametrize(("kind", "limit"), [("MKT", None), ("STP", None), ("LMT", Decimal("96.79"))])
+def test_prices_that_a_type_does_not_have_are_none_whatever_stands_there(
+    bench: LinkBench, caller: Caller, kind: str, limit: Decimal | None
+) -> None:
+    """As recorded of TWS: a market order with a limit, and a trailing stop price in orders that trail nothing."""
+    caller.raw(open_order(caller.version, kind=kind, limit="96.79", trail_stop="97.79"))
+    terms = only(bench, OpenOrderTold).terms
+    assert (terms.limit_price, terms.trail_stop_price) == (limit, None)
+
+
+def test_a_trailing_stop_keeps_its_stop_price(bench: LinkBench, caller: Caller) -> None:
+    caller.raw(open_order(caller.version, kind="TRAIL", limit="95.0", aux="1.5", trail_stop="97.79"))
+    terms = only(bench, OpenOrderTold).terms
+    assert (terms.limit_price, terms.aux_price, terms.trail_stop_price) == (None, Decimal("1.5"), Decimal("97.79"))
+
+
 def test_a_manual_order_has_no_id_of_ours(bench: LinkBench, caller: Caller) -> None:
     caller.raw(open_order(caller.version, order_id=-3))
     assert only(bench, OpenOrderTold).order_id == -3
