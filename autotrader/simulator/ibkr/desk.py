@@ -120,7 +120,15 @@ class Desk:
             trail_stop_price=live.stop_price if kind == "TRAIL" else None,
             trailing_percent=Decimal(labels["percent"]) if "percent" in labels else None, status=status or self.status_of(live),
             filled=filled, average_price=round(average, 8) if filled else ZERO, last_price=last,
+            why_held=self._why_held(live, kind),
         )  # fmt: skip
+
+    def _why_held(self, live: BookOrder, kind: str) -> str:
+        """Return what an order waits for, in TWS's words as they were recorded: ``child``, ``trigger``, or both."""
+        if not live.held:
+            return ""
+        waits = special_of(live.order).labels.get("wait") == "parent" and live.venue_order_id not in self.venue.tws.released
+        return ",".join([*(["child"] if waits else []), *(["trigger"] if kind.startswith(("STP", "TRAIL")) else [])])
 
     def completed(self, live: BookOrder) -> WireOrder:
         """Return an order that is done: the quantity is that of its fills alone when it is filled."""

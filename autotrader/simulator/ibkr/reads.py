@@ -75,13 +75,16 @@ def open_orders(desk: Desk, session: TwsSession, asked: ReqOpenOrders) -> None:
     session.say(open_order_end())
 
 
-def say_open_orders(desk: Desk, session: TwsSession, *, everybody: bool) -> None:
-    """Tell a client its open orders, or everybody's."""
+def say_open_orders(desk: Desk, session: TwsSession, *, everybody: bool) -> int:
+    """Tell a client its open orders, or everybody's; return how many there are."""
+    count = 0
     for live in desk.venue.orders(open_only=True):
         if everybody or desk.seen_by(live, session.client_id or 0):
+            count += 1
             one = desk.wire(live)
             session.say(open_order(one))
             session.say(order_status(one))
+    return count
 
 
 def auto_open_orders(desk: Desk, session: TwsSession, asked: ReqAutoOpenOrders) -> None:

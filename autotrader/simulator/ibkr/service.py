@@ -10,7 +10,7 @@ from typing import Any, Final
 from autotrader.errors import DecodeError
 from autotrader.simulator.fault_script import Effects
 from autotrader.simulator.ibkr import account, cancelling, catalogue, placing, profits, quotes, reads
-from autotrader.simulator.ibkr.answers import error, managed_accounts, next_valid_id
+from autotrader.simulator.ibkr.answers import error, managed_accounts, next_valid_id, open_order_end
 from autotrader.simulator.ibkr.connectivity import FARMS
 from autotrader.simulator.ibkr.contracts import find_contracts
 from autotrader.simulator.ibkr.desk import Desk
@@ -56,6 +56,8 @@ __all__ = ["Service"]
 
 PLACE_ORDER: Final = 3
 ACK_BEHIND_FILL_S: Final = 0.05
+PUSHED_FIRST: Final = 2
+"""The ``push_open`` of a Gateway that tells open orders, and their end if there are any, before accounts and next id."""
 _LOST: Final = {"submit": (133, "Submit new order failed"), "amend": (134, "Modify order failed")}
 Act = Callable[[Effects | None], None]
 
@@ -128,11 +130,13 @@ class Service:
             return session.close()
         session.client_id = asked.client_id
         hub.sessions[asked.client_id] = session
+        if desk.terms.push_open == PUSHED_FIRST and reads.say_open_orders(desk, session, everybody=False):
+            session.say(open_order_end())
         session.say(managed_accounts(desk.venue.account))
         session.say(next_valid_id(desk.next_id(asked.client_id)))
         for code, text in FARMS:
             session.say(error(-1, code, text))
-        if desk.terms.push_open:
+        if desk.terms.push_open not in (0, PUSHED_FIRST):
             reads.say_open_orders(desk, session, everybody=False)
         return None
 

@@ -17,10 +17,11 @@ class TwsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits, and settings as a person would tick them in TWS; 1 is yes, 0 no.
 
     ``hours``: regular trading hours bind. ``close_s``: so many seconds after the start there is an opening and a closing
-    auction besides those of the day; 0: none. ``push_open``: a client that connects is told its open orders. ``read_only``:
-    no orders are taken. ``live_data``: market data is subscribed to. ``fractional_rules``: a client below version 163 gets
-    10285 in place of quotes of currencies. ``data_lost_s``: a loss of connectivity that lasts so long loses subscriptions,
-    too (1101). ``active_orders``: at most so many that are open per contract and side; 0: any number.
+    auction besides those of the day; 0: none. ``push_open``: a client that connects is told its open orders, by 2 before
+    accounts and next id, as Gateway was recorded in 2026. ``read_only``: no orders are taken. ``live_data``: market data is
+    subscribed to. ``fractional_rules``: a client below version 163 gets 10285 in place of quotes of currencies.
+    ``data_lost_s``: a loss of connectivity that lasts so long loses subscriptions, too (1101). ``active_orders``: at most
+    so many that are open per contract and side; 0: any number.
     """
 
     messages_per_s: int = 50

@@ -249,6 +249,20 @@ def test_orders_for_an_auction_wait_for_it() -> None:
             client.status(2, "Cancelled")
 
 
+def test_what_an_order_waits_for_is_named(one: Tws) -> None:
+    """As recorded: ``child`` until the parent is filled, ``trigger`` until a stop is; nothing for what works."""
+    parent = limit(one)
+    assert one.status(parent, "Submitted")[10] == ""
+    target = one.place(parent + 1, type="LMT", limit="255.00", action="SELL", parent=parent)
+    assert one.status(target, "PreSubmitted")[10] == "child"
+    stop = one.place(parent + 2, type="STP", aux="240.00", action="SELL", parent=parent)
+    assert one.status(stop, "PreSubmitted")[10] == "child,trigger"
+    alone = one.place(parent + 3, type="STP", aux="240.00", action="SELL")
+    assert one.status(alone, "PreSubmitted")[10] == "trigger"
+    one.cancel(parent)
+    assert one.status(stop, "Cancelled")[10] == ""
+
+
 def test_a_bracket_is_sent_as_one_and_its_children_end_each_other(one: Tws, venue: RunningVenue) -> None:
     parent = one.next_id
     one.place(parent, type="LMT", limit="249.00", transmit=0)

@@ -87,6 +87,16 @@ def test_order_ids_go_on_where_the_client_left_off(venue: RunningVenue) -> None:
         assert other.next_id == 1
 
 
+def test_open_orders_may_be_told_before_the_log_on_with_their_end() -> None:
+    with running("ibkr", limit="push_open=2") as venue:
+        with tws(venue, 4) as one:
+            assert [message[0] for message in one.seen][:2] == ["15", "9"]
+            one.status(one.place(one.next_id, type="LMT", limit="100.00"), "Submitted")
+        with tws(venue, 4) as again:
+            assert [message[0] for message in again.seen][:5] == ["5", "3", "53", "15", "9"]
+            assert again.quiet() == []
+
+
 def test_a_client_hears_of_its_own_orders_and_may_read_everybodys(venue: RunningVenue) -> None:
     with tws(venue, 6) as mine, tws(venue, 7) as theirs:
         order_id = mine.place(mine.next_id, type="LMT", limit="100.00", ref="mine")
