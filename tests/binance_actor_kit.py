@@ -79,6 +79,9 @@ class FakeStream:
     def close(self) -> None:
         self.closed = True
 
+    def join(self, timeout_s: float = 1.0) -> bool:
+        return self.closed
+
 
 class Bench(BrokerBench):
     """``answers`` maps "METHOD path" to what is answered: (status, body), "unknown", "not_sent", "refused", None for never.

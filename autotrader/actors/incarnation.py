@@ -57,13 +57,24 @@ class Incarnation:
             self.context.me.unbind()
 
     def abandon(self) -> None:
-        """Give the thread up: refuse what it tells later and hand over what it left. Called by the supervisor."""
+        """Give the thread up: refuse what it tells later, break off what it waits for, and hand over what it left.
+
+        Called by the supervisor, or by who stops the runtime.
+        """
         self.context.superseded = True
         with self._lock:
             if self.thread.ident is not None and not self._over:
                 ABANDONED.add(self.thread.ident)
         self.retire_handle()
+        if self.worker is not None:
+            self._break_off(self.worker)
         self._hand_over(self._current_work())
+
+    def _break_off(self, worker: Worker) -> None:
+        try:
+            worker.on_abandoned()
+        except Exception as error:  # noqa: BLE001  whatever it is, the thread is given up
+            self.context.log.error("what it waits for could not be broken off: {!r}", error)
 
     def _run(self) -> None:
         try:

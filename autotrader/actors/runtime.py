@@ -30,6 +30,8 @@ from autotrader.messages import Message, RestartActor, StopActor
 __all__ = ["Runtime"]
 
 SUPERVISOR = "supervisor"
+BROKEN_OFF_S = 0.25
+"""How long a stop that is out of time still waits for threads whose I/O it has just broken off."""
 
 
 class Runtime:
@@ -136,6 +138,7 @@ class Runtime:
             lingering = self._end_supervisor(supervisor)
         for ticker in {id(one): one for one in (self.ticker, self.wall_ticker)}.values():
             ticker.close(max(0.1, deadline - time.monotonic()))
+        deadline = max(deadline, time.monotonic() + BROKEN_OFF_S)
         for thread in lingering:
             thread.join(max(0.0, deadline - time.monotonic()))
         _living.discard(self)

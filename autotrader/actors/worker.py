@@ -124,6 +124,9 @@ class Worker(pykka.ThreadingActor):
     def on_stop(self) -> None:
         """Clean up, however the actor ends once ``on_start`` has begun; ``self.crash`` says what it died of, if it did."""
 
+    def on_abandoned(self) -> None:
+        """Break off blocking I/O, so that the thread can end: this incarnation was given up. Any thread; must not wait."""
+
     # ------------------------------------------------------------ what subclasses call
 
     def report_ready(self) -> None:

@@ -87,7 +87,8 @@ def _safely(check: Callable[[], Check]) -> Check:
 
 def _market(settings: Settings) -> Check:
     if settings.mode is not Mode.PAPER and settings.market_source == "live":
-        return True, "live: the streams of the venue that is traded on", ""
+        quoted = settings.market.venue or ", ".join(settings.active_venues)
+        return True, f"live: the streams of {quoted}", ""
     market = open_market(settings)
     names = ", ".join(f"{one.symbol} (tick {one.tick}, lot {one.lot})" for one in market.instruments)
     return True, f"{settings.market_source}: {names}", ""

@@ -5,33 +5,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Protocol
 
 import msgspec
 
 from autotrader.actors import Context, Handle, Worker, handles
 from autotrader.errors import AutotraderError, DecodeError, RateLimited, Unavailable
+from autotrader.execution.adapters.outside import OpenedStream
 from autotrader.execution.adapters.wire import FrameReceived, StreamClosed, StreamOpened
 from autotrader.market import FeedProgress, FeedStatus, StartMarket
 from autotrader.market.live import LiveLine, LiveSource, LiveTops, TopSeen
 from autotrader.messages import BarClosed, GetStatus, Lane, Message, QuoteUpdate, TradeSeen
 from autotrader.model import Bar, MarketTrade, Quote
 
-__all__ = ["LiveFeedActor", "LiveFeedSettings", "OpenStream", "Stream"]
+__all__ = ["LiveFeedActor", "LiveFeedSettings", "OpenStream"]
 
 LOOK_S = 1.0
 ASKED_AT_ONCE = 10
 NS = 1_000_000_000
 
 
-class Stream(Protocol):
-    """One connection's reader: tells ``StreamOpened``, ``FrameReceived`` and last ``StreamClosed``, of silence too."""
-
-    def close(self) -> None:
-        """End the connection; any thread."""
-
-
-OpenStream = Callable[[str, int, str, Handle], Stream]
+OpenStream = Callable[[str, int, str, Handle], OpenedStream]
 """Opens a connection in a thread of its own: (stream, number, URL, whom to tell)."""
 
 
@@ -78,8 +71,8 @@ class _Wire:
         self.name, self.line = name, line
         self.number = self.successor_number = self.failures = 0
         self.opened_ns = 0
-        self.reader: Stream | None = None
-        self.successor: Stream | None = None
+        self.reader: OpenedStream | None = None
+        self.successor: OpenedStream | None = None
         self.is_open = False
 
 
@@ -115,12 +108,13 @@ class LiveFeedActor(Worker):
             self.me.tell(StartMarket())
 
     def on_stop(self) -> None:
-        """Close what is open."""
+        """Close what is open, and leave no thread behind."""
         self._source.close()
-        for wire in self._wires.values():
-            for reader in (wire.reader, wire.successor):
-                if reader is not None:
-                    reader.close()
+        open_now = [one for wire in self._wires.values() for one in (wire.reader, wire.successor) if one is not None]
+        for reader in open_now:
+            reader.close()
+        for reader in open_now:
+            reader.join()
 
     @handles(StartMarket)
     def _on_start_market(self, _: StartMarket) -> None:

@@ -68,6 +68,22 @@ def test_children_stop_last_first():
     assert order == ["c", "b", "a"]
 
 
+@pytest.mark.parametrize("stop_s", [0.01, 60.0])
+def test_what_a_child_waits_for_is_broken_off_when_it_is_given_up(stop_s):
+    class Waits(Recorder):
+        def on_abandoned(self):
+            block.release.set()
+
+    before = set(threading.enumerate())
+    runtime = Runtime()
+    block = Block(threading.Event(), threading.Event())
+    runtime.start([ChildSpec("a", Waits, stop_s=stop_s)])
+    runtime.handle("a").tell(block)
+    assert block.entered.wait(5)
+    assert runtime.stop(timeout_s=0.3) == ()
+    assert set(threading.enumerate()) == before
+
+
 def test_stop_names_threads_that_do_not_end():
     runtime = Runtime()
     made = Made()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -45,6 +46,7 @@ class Desk:
         self.foreign: set[str] = set()
         self._inbox: queue.Queue[Any] = queue.Queue()
         self.before: Json = {}
+        self._threads = set(threading.enumerate())
 
     # ------------------------------------------------------------ life
 
@@ -198,6 +200,8 @@ class Desk:
                 if not one.foreign:
                     self.adapter.cancel_order(one.client_order_id)
         self.adapter.disconnect()
+        left_behind = [one.name for one in threading.enumerate() if one not in self._threads]
+        assert not left_behind, f"threads that did not end with the adapter: {left_behind}"
         ours = {update.client_order_id for update in self.heard() if not update.foreign} - self.foreign
         left = [row for name, row in by_intent(self.kit.ledger()["orders"], self.kit.intent_of).items() if name in ours]
         left = [row for row in left if is_live(row)]

@@ -84,6 +84,9 @@ class Opened:
     def close(self) -> None:
         self.closed += 1
 
+    def join(self, timeout_s: float = 1.0) -> bool:
+        return self.closed > 0
+
 
 class Bench:
     """The actor in the test's own thread, on clocks of the test's."""

@@ -7,6 +7,7 @@ The order of work of a call: connect where that is due (fails: not sent) · buil
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -103,6 +104,11 @@ class ConnectionActor(Worker):
         self._wire.close()
         if self._transport is not None:
             self._transport.close()
+
+    def on_abandoned(self) -> None:
+        """Make the call under way fail at once."""
+        with suppress(OSError):  # not connected
+            self._wire.shut()
 
     # ------------------------------------------------------------ a call
 

@@ -79,6 +79,9 @@ class OpenedStream(Protocol):
     def close(self) -> None:
         """End the connection; any thread."""
 
+    def join(self, timeout_s: float = 1.0) -> bool:
+        """Wait for its thread's end; say whether it came."""
+
 
 class LivePlan(NamedTuple):
     """A venue's live quotes: where from, and what paper lists to trade on them (nothing where the venue itself lists it).

@@ -93,7 +93,7 @@ class StreamReader:
         self._closing = True
         self._shut()
 
-    def join(self, timeout_s: float) -> bool:
+    def join(self, timeout_s: float = 1.0) -> bool:
         """Wait for the thread's end, from outside of it and of handlers; say whether it came."""
         if self._thread.ident is not None:
             self._thread.join(timeout_s)

@@ -58,6 +58,9 @@ class UserStream(Protocol):
     def close(self) -> None:
         """End it, without waiting."""
 
+    def join(self, timeout_s: float = 1.0) -> bool:
+        """Wait for its thread's end; say whether it came."""
+
 
 class StreamingBroker(CallingBroker):
     """``open_stream(number)`` begins a connection of the user stream; ``memory`` is the run's."""
@@ -75,8 +78,11 @@ class StreamingBroker(CallingBroker):
         self._kept: list[FrameReceived] = []
 
     def on_stop(self) -> None:
-        """Close the stream."""
+        """Close the stream, and leave no thread behind."""
+        open_now = list(self._streams.values())
         self.close_streams()
+        for stream in open_now:
+            stream.join()
         super().on_stop()
 
     # ------------------------------------------------------------ what the session says

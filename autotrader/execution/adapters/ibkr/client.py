@@ -110,6 +110,12 @@ class TwsClient:
             self._now_ns(), self.outlet.number, self.server_version, accounts, next_id, self._library.name, self.connection_time
         )
 
+    def join(self, timeout_s: float = 1.0) -> bool:
+        """Wait for its thread's end, from outside of it; say whether it came."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
     @property
     def is_ended(self) -> bool:
         """Whether its thread is over."""

@@ -61,6 +61,10 @@ class TwsReader:
         """End the connection."""
         self._connection.shut("closed by the feed")
 
+    def join(self, timeout_s: float = 1.0) -> bool:
+        """Wait for the connection's thread to end; say whether it has."""
+        return self._connection.join(timeout_s)
+
     def tops(self, symbols: Sequence[str]) -> list[Top]:
         """Return the tops that stand, once TWS has shown that it is there; raises VenueError when it has not."""
         self._answered.clear()

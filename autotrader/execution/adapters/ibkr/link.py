@@ -82,7 +82,7 @@ class TwsLinkActor(Worker):
         self.inbox.put(Dial())
 
     def on_stop(self) -> None:
-        """Give up what waits, the connection and the door."""
+        """Give up what waits, the connection with its thread, and the door."""
         self.wall_ticker.cancel(self._beat)
         self.wall_ticker.cancel(self._release)
         for word in self._last_words:
@@ -90,7 +90,14 @@ class TwsLinkActor(Worker):
         self._give_up_held("the link stopped")
         if self._client is not None:
             self._close(self._client, "the link stopped")
+            self._client.join()
         self._writer.close()
+
+    def on_abandoned(self) -> None:
+        """Make a write that hangs fail at once."""
+        client = self._client
+        if client is not None:
+            client.shut("the link was given up")
 
     # ------------------------------------------------------------ jobs
 

@@ -110,3 +110,7 @@ class SideConnection:
         """End the connection at once; any thread. ``LinkClosed`` follows."""
         self._watchdog.cancel()
         self._client.shut(why)
+
+    def join(self, timeout_s: float = 1.0) -> bool:
+        """Wait for its thread's end, from outside of it; say whether it came."""
+        return self._client.join(timeout_s)
