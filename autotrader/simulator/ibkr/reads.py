@@ -116,7 +116,7 @@ def completed_orders(desk: Desk, session: TwsSession, asked: ReqCompletedOrders)
 
 
 def executions(desk: Desk, session: TwsSession, asked: ReqExecutions) -> None:
-    """Answer reqExecutions: those of the day that the filter lets through, the end, then what they cost."""
+    """Answer reqExecutions: those of the day that the filter lets through, what they cost, then the end (as recorded)."""
     costs: list[Message] = []
     for live, fill, filled, cost in _traded_today(desk):
         if not _wanted(desk, live, fill, asked):
@@ -126,9 +126,9 @@ def executions(desk: Desk, session: TwsSession, asked: ReqExecutions) -> None:
         session.say(exec_details(asked.req_id, one))
         fee = ZERO if taken else fill.fee
         costs.append(commission_report(one.exec_id, fee, fill.fee_asset, desk.realized.get(fill.trade_id)))
-    session.say(end("executions", asked.req_id))
     for message in costs:
         session.say(message)
+    session.say(end("executions", asked.req_id))
 
 
 def _traded_today(desk: Desk) -> Iterator[tuple[BookOrder, Fill, Decimal, Decimal]]:

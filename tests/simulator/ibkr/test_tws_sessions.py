@@ -97,6 +97,17 @@ def test_open_orders_may_be_told_before_the_log_on_with_their_end() -> None:
             assert again.quiet() == []
 
 
+def test_what_executions_cost_is_told_before_their_end(venue: RunningVenue) -> None:
+    with tws(venue, 45) as one:
+        for order_id in (one.next_id, one.next_id + 1):
+            one.place(order_id)
+            one.until(59)
+        one.send(7, 3, 5, 45, "", "", "", "", "", "")
+        assert [said[0] for said in read_until(one, 11, 55)] == ["11", "11"]
+        assert [said[0] for said in one.seen[-5:]] == ["11", "11", "59", "59", "55"]
+        assert [said[2] for said in one.seen[-3:-1]] == [said[14] for said in one.seen[-5:-3]]
+
+
 def test_a_client_hears_of_its_own_orders_and_may_read_everybodys(venue: RunningVenue) -> None:
     with tws(venue, 6) as mine, tws(venue, 7) as theirs:
         order_id = mine.place(mine.next_id, type="LMT", limit="100.00", ref="mine")
