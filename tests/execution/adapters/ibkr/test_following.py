@@ -266,6 +266,17 @@ def test_a_new_order_is_rejected_by_a_rejecting_code(code: int) -> None:
     assert (told[0].reason_code, told[0].reason) == (f"{code}", "it cannot be done")  # type: ignore[attr-defined]
 
 
+def test_a_rejection_that_comes_behind_inactive_is_a_rejection_and_told_once() -> None:
+    """As recorded of Gateway in 2026 of a FOK order: Inactive, the reason, and Inactive again."""
+    at = Following()
+    shown = at.opened("Inactive"), status("Inactive")
+    told = at.take(*shown, error(201, "Order rejected - reason:The time-in-force FOK is invalid"), *shown)
+    assert kinds(told) == [OrderRejected]
+    at.follower.look_at_the_late(START_NS + 3 * SECOND)
+    assert kinds(at.follower.told) == [OrderRejected]
+    assert not at.follower.doubts
+
+
 @pytest.mark.parametrize("code", [399, 404, 481, 2109, 2137, 2168, 10349, 2150, 2104, 354, 10167])
 def test_a_notice_ends_nothing_and_asks_nothing(code: int) -> None:
     at = Following().working()
