@@ -145,8 +145,8 @@ class TwsSession(asyncio.Protocol):
             return self.close()
         version = min(hello.most, self._most)
         version = SPLIT_VERSION - 1 if version == SPLIT_VERSION else version
-        if version < max(LEAST_VERSION, hello.least):
-            return self.close()
+        if version < LEAST_VERSION:
+            return self.close()  # one that wants more than is spoken here is told what is: its own minimum is its to check
         effects = self._venue.fault("connect") if self._venue.faults else None
         if effects is not None and not self._let_in(effects):
             return None
