@@ -108,6 +108,8 @@ class Desk:
     def rest(self, side: str = "BUY", units: int | str = 1, steps: int = 5, **more: Any) -> OrderUpdate:
         """Have a LIMIT order rest so many steps away from the market."""
         told = self.submit(side, units, self.below(steps) if side == "BUY" else self.above(steps), **more)
+        if told.state == "UNKNOWN":  # on a busy machine it is asked about before the venue has answered
+            told = self.until(told, "OPEN")
         assert told.state == "OPEN", told
         return told
 

@@ -37,7 +37,9 @@ def _connect(path: Path, option: str) -> sqlite3.Connection:
     try:
         version = version_of(db)
         db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if not 0 < version <= VERSION:
+        if not version:
+            raise JournalError(f"{path} holds no journal yet: ask again once its engine has started, or name another file")
+        if version > VERSION:
             raise JournalError(f"{path} has layout {version}, this release reads 1 to {VERSION}")
     except BaseException:
         db.close()

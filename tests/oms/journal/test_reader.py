@@ -210,5 +210,5 @@ def test_what_cannot_be_read_is_an_error_that_names_the_path(tmp_path: Path) -> 
     with pytest.raises(JournalError, match=r"junk\.db cannot be read"):
         Reader(tmp_path / "junk.db")
     (tmp_path / "empty.db").touch()
-    with pytest.raises(JournalError, match="has layout 0"):
+    with pytest.raises(JournalError, match="holds no journal yet"):
         Reader(tmp_path / "empty.db")
