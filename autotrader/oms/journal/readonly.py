@@ -39,7 +39,7 @@ def _connect(path: Path, option: str) -> sqlite3.Connection:
         db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         if not version:
             raise JournalError(f"{path} holds no journal yet: ask again once its engine has started, or name another file")
-        if version > VERSION:
+        if not 0 < version <= VERSION:
             raise JournalError(f"{path} has layout {version}, this release reads 1 to {VERSION}")
     except BaseException:
         db.close()
