@@ -23,7 +23,7 @@ __all__ = ["FAST", "Desk"]
 HEALTHY_S = 30.0
 """How long books may take to agree once the venue is healthy: a request's life and the span in which absence is proved."""
 FAST: Json = {
-    "engine": {"inflight_sweep_s": 0.25, "sweep_s": 1},
+    "engine": {"inflight_sweep_s": 0.5, "sweep_s": 1},
     "risk": {"quote": {"max_age_s": 600}},
     "stop": {"timeout_s": 1.5},
 }
@@ -110,6 +110,7 @@ class Desk:
         told = self.submit(side, units, self.below(steps) if side == "BUY" else self.above(steps), **more)
         if told.state == "UNKNOWN":  # on a busy machine it is asked about before the venue has answered
             told = self.until(told, "OPEN")
+            eventually(lambda: not self.engine.get_status()["venues"][0]["blocks"], 20)
         assert told.state == "OPEN", told
         return told
 
