@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from autotrader.config import Settings, check_options, load_settings
 from autotrader.config.layers import ENV_PREFIX, Layer, merge, parse_value, read_sets
+from autotrader.config.sections import words
 from autotrader.errors import ConfigError
 from autotrader.model import Mode
 
@@ -62,6 +63,17 @@ def test_tables_are_joined_and_lists_are_replaced(toml):
 @pytest.mark.parametrize("text", ["BTCUSDT, ETHUSDT", "BTCUSDT,ETHUSDT", '["BTCUSDT", "ETHUSDT"]'])
 def test_symbols_are_a_list_or_text_with_commas(text: str) -> None:
     assert load(f"market.symbols={text}").market.symbols == ("BTCUSDT", "ETHUSDT")
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        (" a, b,,c ", ["a", "b", "c"]), ("", []), ([" a "], ["a"]), ((5, " b"), [5, "b"]), (["a", ""], ["a", ""]), (7, 7),
+        (None, None),
+    ],
+)  # fmt: skip
+def test_what_is_no_text_is_left_to_the_type_to_judge(given: object, taken: object) -> None:
+    assert words(given) == taken
 
 
 @pytest.mark.parametrize(

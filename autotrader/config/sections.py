@@ -51,9 +51,11 @@ def _several(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-def _words(value: object) -> object:
-    """Take text for a list of words, with commas between them."""
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+def words(value: object) -> object:
+    """Take text with commas for the list of its words, without the spaces around them; a list's entries lose theirs too."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return [one.strip() if isinstance(one, str) else one for one in value] if isinstance(value, list | tuple) else value
 
 
 def _column(value: object) -> object:
@@ -177,7 +179,7 @@ class MarketSection(Section):
     symbol: Name | None = None
     tick: Annotated[Exact, Field(gt=0)] | None = None
     currency: Currency | None = None
-    symbols: Annotated[tuple[Name, ...], Field(min_length=1), BeforeValidator(_words)] = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+    symbols: Annotated[tuple[Name, ...], Field(min_length=1), BeforeValidator(words)] = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
     seed: Seed = 1
     rate: Annotated[Positive, Field(le=1_000_000)] = 20.0
     volatility: Annotated[Positive, Field(le=100)] | None = None

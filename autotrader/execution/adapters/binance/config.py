@@ -9,7 +9,7 @@ import msgspec
 from pydantic import BeforeValidator, Field
 
 from autotrader.config import Section, VenueSection, check_options
-from autotrader.config.sections import Count, Name, Positive
+from autotrader.config.sections import Count, Name, Positive, words
 from autotrader.errors import ConfigError
 from autotrader.execution.adapters.binance.codec import CodecSettings, Signer, signer_of
 from autotrader.execution.adapters.binance.codec.settings import SelfTradePrevention
@@ -24,13 +24,13 @@ SECRETS: Final = ("api_key", "api_secret", "private_key", "passphrase")
 Lanes = Annotated[Count, Field(le=32)]
 
 
-def _words(given: Any) -> Any:
-    """Take a comma-separated text as a list; the venue's words are in capitals."""
-    parts = given.split(",") if isinstance(given, str) else given
-    return [one.strip().upper() for one in parts if one.strip()] if isinstance(parts, list | tuple) else given
+def _capitals(given: Any) -> Any:
+    """Take text with commas as a list; the venue's words are in capitals."""
+    found = words(given)
+    return [one.upper() if isinstance(one, str) else one for one in found] if isinstance(found, list) else found
 
 
-Words = BeforeValidator(_words)
+Words = BeforeValidator(_capitals)
 
 
 class _Keys(Section):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from pydantic import BeforeValidator, Field
 
 from autotrader.config import Section, VenueSection, check_options
-from autotrader.config.sections import Count, Positive, Whole
+from autotrader.config.sections import Count, Positive, Whole, words
 from autotrader.errors import ConfigError
 from autotrader.execution.adapters.ibkr.messages import ErrorKind
 from autotrader.execution.adapters.ibkr.windows import ResetWindow, parse_window
@@ -30,13 +30,7 @@ LARGEST_PORT: Final = 65535
 Kind = Annotated[ErrorKind, BeforeValidator(lambda given: given.upper() if isinstance(given, str) else given)]
 
 
-def _words(given: Any) -> Any:
-    """Take a comma-separated text as a list."""
-    parts = given.split(",") if isinstance(given, str) else given
-    return [one.strip() for one in parts if one.strip()] if isinstance(parts, list | tuple) else given
-
-
-Words = BeforeValidator(_words)
+Words = BeforeValidator(words)
 Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:/@ -]{1,64}$")]
 
 
