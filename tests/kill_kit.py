@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from launcher_kit import EXAMPLES, ROOT, launch, running, strategy_file, verb
+from launcher_kit import EXAMPLES, QUIET, ROOT, launch, running, strategy_file, verb
 from simulator_kit import RunningVenue
 from simulator_kit import running as simulated
 
@@ -28,7 +28,6 @@ RESTING = ("--strategy", f"{EXAMPLES}:TwoSidedQuoting", "--set", "strategy.optio
 CROSSING = ("--strategy", f"{EXAMPLES}:MovingAverageCross")
 CHANGING = ("cancel", "amend", "change")
 """Points that are passed by a strategy alone that changes its orders."""
-QUIET = "def decide(self, snapshot):\n    return []\ndef record_execution(self, fill):\n    pass"
 
 
 class Rehearsal(NamedTuple):

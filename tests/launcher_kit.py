@@ -16,10 +16,14 @@ from typing import Any
 
 from support import eventually
 
-__all__ = ["EXAMPLES", "ROOT", "Launched", "books_agree", "launch", "ledger", "running", "signed", "strategy_file", "verb"]
+__all__ = [
+    "EXAMPLES", "QUIET", "ROOT", "Launched", "books_agree", "launch", "ledger", "running", "signed", "strategy_file", "verb",
+]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = "autotrader.strategy.examples"
+QUIET = "def decide(self, snapshot):\n    return []\ndef record_execution(self, fill):\n    pass"
+"""The methods of a strategy that places nothing."""
 LIMIT_S = 60.0
 ZERO = Decimal(0)
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from launcher_kit import ROOT, books_agree, launch, strategy_file, verb
+from launcher_kit import QUIET, ROOT, books_agree, launch, strategy_file, verb
 from weather_scripts import REQUESTS_ANYWHERE, Weather, lost, script_of
 
 __all__ = ["PAPER", "ride"]
@@ -17,7 +17,6 @@ QUICK = (
     "--set", "engine.cycle_time_ms=40", "--set", "risk.profile=open", "--set", "engine.sweep_s=2", "--set", "stop.timeout_s=20",
     "--set", f"market.symbols={','.join(SYMBOLS)}",
 )  # fmt: skip
-QUIET = "def decide(self, snapshot):\n    return []\ndef record_execution(self, fill):\n    pass"
 ENDS = (0, 1, 3, 4)
 """Exit codes: a strategy that is refused again and again is stopped, and what is in doubt at the end is found out later."""
 
@@ -32,14 +31,14 @@ PAPER = Weather(
 )  # fmt: skip
 
 
-def ride(seed: int, home: Path) -> tuple[int, int]:
-    """Trade through a script to its end; what is not clean then is after one more start. Returns how many orders and fills.
+def ride(of: Weather, seed: int, home: Path) -> str:
+    """Trade through a script to its end; what is not clean then is after one more start. Says how many orders and fills.
 
     Raises AssertionError where the journal and the venue's own books differ.
     """
     home.mkdir(parents=True)
     journal, faults = home / "j.db", home / "faults.json"
-    faults.write_text(json.dumps(script_of(PAPER, seed)))
+    faults.write_text(json.dumps(script_of(of, seed)))
     trader = (f"{ROOT / 'tests' / 'weather_trader.py'}:Trader", "--set", f"strategy.options.seed={seed}")
     run = launch(journal, *QUICK, "--strategy", *trader, "--set", f"venues.paper.faults={faults}", "--duration", "7")
     assert run.process.returncode in ENDS, run.said
@@ -47,4 +46,6 @@ def ride(seed: int, home: Path) -> tuple[int, int]:
         again = launch(journal, *QUICK, "--strategy", strategy_file(home, QUIET), "--duration", "6")
         assert again.process.returncode == 0, again.said
     assert verb("verify", journal=journal)["ok"] is True
-    return books_agree(journal, bases=BASES, amends_lost=True)
+    orders, fills = books_agree(journal, bases=BASES, amends_lost=True)
+    assert orders > 0
+    return f"{orders} orders, {fills} fills"

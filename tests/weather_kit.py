@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -41,6 +42,9 @@ class Weathered(msgspec.Struct):
     fired: dict[str, int]
     settled_s: tuple[float, float]
     said: str
+
+    def __str__(self) -> str:
+        return f"{self.course}: exit {self.code}, settled in {self.settled_s[1]:.1f} s, fired {self.fired}"
 
 
 class Ride:
@@ -152,16 +156,18 @@ def groups(usual: tuple[int, ...]) -> list[tuple[int, ...]]:
     return [seeds[place : place + BESIDE] for place in range(0, len(seeds), BESIDE)]
 
 
-def ride_beside(of: Weather, seeds: tuple[int, ...], home: Path) -> None:
-    """Ride some seeds side by side; the first failure is raised once all have ended."""
+def ride_beside(
+    of: Weather, seeds: tuple[int, ...], home: Path, through: Callable[[Weather, int, Path], object] = ride
+) -> None:
+    """Ride some seeds side by side, each as ``through`` does; the first failure is raised once all have ended."""
     with ThreadPoolExecutor(len(seeds)) as pool:
-        rides = {seed: pool.submit(ride, of, seed, home / str(seed)) for seed in seeds}
+        rides = {seed: pool.submit(through, of, seed, home / str(seed)) for seed in seeds}
     for seed, ended in rides.items():
         try:
             found = ended.result()
         except AssertionError as error:
             raise AssertionError(f"seed {seed}, {script_of(of, seed)}: {error}") from error
-        print(f"seed {seed}, {found.course}: exit {found.code}, settled in {found.settled_s[1]:.1f} s, fired {found.fired}")
+        print(f"seed {seed}, {found}")
 
 
 def troubles(of: Weather) -> tuple[list[FaultRule], set[str]]:

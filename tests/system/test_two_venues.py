@@ -9,7 +9,7 @@ from pathlib import Path
 import binance_books
 import ibkr_books
 import pytest
-from launcher_kit import lists, running, strategy_file, verb
+from launcher_kit import QUIET, lists, running, strategy_file, verb
 from simulator_kit import RunningVenue
 from simulator_kit import running as simulating
 from support import eventually
@@ -36,7 +36,6 @@ def decide(self, snapshot):
 def record_execution(self, fill):
     pass
 """
-QUIET = "def decide(self, snapshot):\n    return []\ndef record_execution(self, fill):\n    pass"
 NAMES = ("binance", "ibkr")
 QUICK = ("--set", "engine.cycle_time_ms=50", "--set", "risk.profile=rehearsal")
 

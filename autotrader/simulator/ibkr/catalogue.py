@@ -21,7 +21,7 @@ NAMED_FROM: Final = 176
 
 
 def matching_symbols(_desk: Desk, session: TwsSession, asked: ReqMatchingSymbols) -> None:
-    """Answer reqMatchingSymbols: what begins with the pattern, or is named with it; futures and options by their underlying."""
+    """Answer reqMatchingSymbols: stocks and currencies that begin with the pattern, or have it in their name."""
     wanted = asked.pattern.upper()
     found = [one for one in CONTRACTS if one.sec_type in ("STK", "CASH") and _is_meant(one, wanted)]
     session.say(_samples(asked.req_id, found if wanted else []))
